@@ -1,0 +1,1 @@
+"""What the three sandbox systems share: clock, effect journal, wire log, faults, hooks, pages."""
