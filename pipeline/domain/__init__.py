@@ -1,0 +1,1 @@
+"""Pure rules: 'now', ids and jitter are arguments."""

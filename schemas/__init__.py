@@ -1,0 +1,1 @@
+"""The language: what crosses a boundary between rooms; imports nothing of ours."""
