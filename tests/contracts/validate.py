@@ -1,0 +1,281 @@
+"""Checks requests and answers against the published contract of a system, whoever made them.
+
+`Contract.zendesk()` is Zendesk's own file beside the project, read with every property nullable (its README says why);
+`Contract.gemini()` and `Contract.trading_grid()` are our own, strict ones from tests/contracts.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+
+from pipeline.plan import Request, Slot, Stored
+
+HERE = Path(__file__).resolve().parent
+SHARED = HERE.parents[2] / "shared" / "contracts"
+METHODS = ("get", "put", "post", "delete", "patch", "head")
+Query = Sequence[tuple[str, str]] | Mapping[str, str]
+Json = dict[str, Any]
+
+
+class ContractError(AssertionError):
+    """The request or answer is not what the contract describes."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """One OpenAPI document. `strict` contracts describe all there is: undeclared parameters and bodies are refused."""
+
+    name: str
+    requests: Json
+    answers: Json
+    prefix: str = ""
+    strict: bool = True
+
+    @staticmethod
+    def zendesk() -> "Contract":
+        """Zendesk's own file. Skips the calling test, by name, where the reference texts are absent."""
+        return _zendesk()
+
+    @staticmethod
+    def gemini() -> "Contract":
+        """The tracker's contract as far as casebridge uses it."""
+        return _own("gemini")
+
+    @staticmethod
+    def trading_grid() -> "Contract":
+        """The community's contract as far as casebridge uses it."""
+        return _own("trading_grid")
+
+    def check(self, request: Request, slots: Mapping[str, Any] | None = None) -> None:
+        """Check a plan's request as its connector made it; `slots` maps a slot's text to a value for it."""
+        filled = dict(slots or {})
+        headers = {name: str(fill(value, filled)) for name, value in request.headers}
+        path = str(fill(request.path, filled))
+        self.check_request(request.method, path, request.query, headers, fill(request.body, filled))
+
+    def check_request(
+        self, method: str, path: str, query: Query = (), headers: Mapping[str, str] | None = None, body: Any = None
+    ) -> None:
+        """Raise ContractError unless an operation of the contract takes this request.
+
+        `path` is relative to the API's base or to the root; `body` a JSON value, or bytes or Stored for raw content.
+        """
+        operation, values = self._operation(self.requests, method, path)
+        where = f"{self.name}: {method.upper()} {path}"
+        pairs = list(query.items()) if isinstance(query, Mapping) else list(query)
+        given = {"path": values, "query": dict(pairs), "header": {k.lower(): v for k, v in (headers or {}).items()}}
+        for parameter in self._parameters(operation):
+            self._check_parameter(parameter, given.get(parameter["in"], {}), where)
+        if self.strict:
+            self._refuse_undeclared_query(operation, given["query"], where)
+        self._check_body(operation, body, where)
+
+    def check_answer(self, method: str, path: str, status: int, body: Any = None) -> None:
+        """Raise ContractError unless the contract describes this status and body for the operation."""
+        operation, _ = self._operation(self.answers, method, path)
+        where = f"{self.name}: {method.upper()} {path} -> {status}"
+        described = operation["responses"]
+        response = described.get(str(status)) or described.get(f"{status // 100}XX") or described.get("default")
+        if response is None:
+            if self.strict or status < 400:
+                raise ContractError(f"{where}: found status {status}, expected one of {sorted(described)}")
+            return
+        content = _resolve(self.answers, response).get("content", {})
+        schema = _json_media(content).get("schema")
+        if schema is not None:
+            self._validate(self.answers, schema, body, where)
+
+    def _operation(self, document: Json, method: str, path: str) -> tuple[Json, dict[str, str]]:
+        candidates = [path, self.prefix + path]
+        bare = [item.removesuffix(".json") for item in candidates]  # Zendesk takes both spellings
+        found: list[tuple[int, Json, dict[str, str]]] = []
+        for template, item in document["paths"].items():
+            for candidate in dict.fromkeys(candidates + bare):
+                values = _match(template, candidate)
+                if values is not None and method.lower() in item:
+                    found.append((len(values), {**item[method.lower()], "x-path": item}, values))
+        if not found:
+            raise ContractError(f"{self.name}: the contract has no {method.upper()} {path}")
+        _, operation, values = min(found, key=lambda entry: entry[0])
+        return operation, values
+
+    def _parameters(self, operation: Json) -> Iterator[Json]:
+        for parameter in [*(operation["x-path"].get("parameters") or []), *(operation.get("parameters") or [])]:
+            yield _resolve(self.requests, parameter)
+
+    def _check_parameter(self, parameter: Json, given: Mapping[str, str], where: str) -> None:
+        name = parameter["name"].lower() if parameter["in"] == "header" else parameter["name"]
+        if name not in given:
+            if parameter.get("required") and parameter["in"] != "path":
+                raise ContractError(f"{where}: {parameter['in']} parameter {name} is missing")
+            return
+        schema = parameter.get("schema", {})
+        texts = [given[name], *_readings(given[name])]
+        if not any(self._valid(self.requests, schema, value) for value in texts):
+            raise ContractError(f"{where}: parameter {name} = {given[name]!r} does not fit {schema}")
+
+    def _refuse_undeclared_query(self, operation: Json, query: Mapping[str, str], where: str) -> None:
+        declared = {item["name"] for item in self._parameters(operation) if item["in"] == "query"}
+        unknown = sorted(name for name in query if name not in declared)
+        if unknown:
+            raise ContractError(f"{where}: undeclared query parameters {unknown}")
+
+    def _check_body(self, operation: Json, body: Any, where: str) -> None:
+        described = _resolve(self.requests, operation.get("requestBody") or {})
+        if body is None:
+            if described.get("required"):
+                raise ContractError(f"{where}: found no body, expected one")
+            return
+        if not described:
+            if self.strict:
+                raise ContractError(f"{where}: found a body, expected none")
+            return
+        content = described.get("content", {})
+        if isinstance(body, bytes | Stored):
+            if all("json" in media for media in content):
+                raise ContractError(f"{where}: found raw bytes, expected {sorted(content)}")
+            return
+        media = _json_media(content)
+        if not media:
+            raise ContractError(f"{where}: found a JSON body, expected {sorted(content)}")
+        self._validate(self.requests, media.get("schema", {}), body, where)
+
+    def _validate(self, document: Json, schema: Json, value: Any, where: str) -> None:
+        faults = list(_validator(document, schema).iter_errors(value))
+        if faults:
+            raise ContractError(f"{where}\n" + "\n".join(_describe(fault) for fault in faults))
+
+    def _valid(self, document: Json, schema: Json, value: Any) -> bool:
+        return bool(_validator(document, schema).is_valid(value))
+
+
+def fill(value: Any, slots: Mapping[str, Any]) -> Any:
+    """The value with each Slot replaced by its entry in `slots` (key: the slot's text), or by that text itself."""
+    if isinstance(value, Slot):
+        return slots.get(str(value), str(value))
+    if isinstance(value, Mapping):
+        return {key: fill(item, slots) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill(item, slots) for item in value]
+    if isinstance(value, str):
+        for text, replacement in slots.items():
+            value = value.replace(text, str(replacement))
+    return value
+
+
+@lru_cache(maxsize=1)
+def _zendesk() -> Contract:
+    path = SHARED / "zendesk" / "support-oas.pruned.json"
+    if not path.exists():
+        pytest.skip(f"Zendesk's contract is absent: {path}")
+    document = json.loads(path.read_text())
+    schemas = document["components"]["schemas"]
+    # Zendesk drops unknown keys without an error, so a key that it does not describe is a fault of ours.
+    for wrapper in ("TicketCreateRequest", "TicketUpdateRequest"):
+        schemas[wrapper]["properties"]["ticket"]["unevaluatedProperties"] = False
+        schemas[wrapper]["additionalProperties"] = False
+    schemas["TicketCommentObject"]["unevaluatedProperties"] = False
+    return Contract(
+        name="zendesk",
+        requests=_adapt(document, nullable="declared", writing=True),
+        answers=_adapt(json.loads(path.read_text()), nullable="all", writing=False),
+        prefix="/api/v2",
+        strict=False,
+    )
+
+
+@lru_cache(maxsize=2)
+def _own(name: str) -> Contract:
+    path = HERE / f"{name}.yaml"
+    if not path.exists():
+        path = SHARED / name / "openapi.yaml"
+    if not path.exists():
+        pytest.skip(f"the contract of {name} is absent: {path}")
+    document = yaml.safe_load(path.read_text())
+    return Contract(
+        name=name,
+        requests=_adapt(document, nullable="declared", writing=True),
+        answers=_adapt(document, nullable="declared", writing=False),
+    )
+
+
+def _adapt(node: Any, *, nullable: str, writing: bool) -> Any:
+    """OpenAPI's schema dialect as JSON Schema 2020-12: nullable, and read-only or write-only names not required."""
+    if isinstance(node, list):
+        return [_adapt(item, nullable=nullable, writing=writing) for item in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: _adapt(item, nullable=nullable, writing=writing) for key, item in node.items()}
+    properties = made.get("properties")
+    if isinstance(properties, dict) and isinstance(made.get("required"), list):
+        hidden = "readOnly" if writing else "writeOnly"
+        made["required"] = [name for name in made["required"] if not _flag(properties.get(name), hidden)]
+    if isinstance(properties, dict) and nullable == "all":
+        made["properties"] = {name: {"anyOf": [item, {"type": "null"}]} for name, item in properties.items()}
+    if made.get("nullable") is True:
+        made.pop("nullable")
+        return {"anyOf": [made, {"type": "null"}]}
+    return made
+
+
+def _flag(schema: Any, name: str) -> bool:
+    return isinstance(schema, dict) and schema.get(name) is True
+
+
+def _validator(document: Json, schema: Json) -> Draft202012Validator:
+    root = {"allOf": [schema], "components": document.get("components", {})}
+    return Draft202012Validator(root, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def _resolve(document: Json, node: Json) -> Json:
+    while "$ref" in node:
+        target: Any = document
+        for part in str(node["$ref"]).removeprefix("#/").split("/"):
+            target = target[part.replace("~1", "/").replace("~0", "~")]
+        node = cast("Json", target)
+    return node
+
+
+def _match(template: str, path: str) -> dict[str, str] | None:
+    """The values of a template's placeholders, or None when the path is another one."""
+    wanted, given = template.strip("/").split("/"), path.strip("/").split("/")
+    if len(wanted) != len(given):
+        return None
+    values: dict[str, str] = {}
+    for part, text in zip(wanted, given, strict=True):
+        if "{" not in part:
+            if part != text:
+                return None
+            continue
+        head, _, rest = part.partition("{")
+        name, _, tail = rest.partition("}")
+        if not text or not text.startswith(head) or not text.endswith(tail):
+            return None
+        values[name] = unquote(text[len(head) : len(text) - len(tail)])
+    return values
+
+
+def _readings(text: str) -> Iterator[Any]:
+    """What a parameter's text may stand for: a number, true or false, a list by commas."""
+    with suppress(ValueError):
+        yield json.loads(text)
+    yield text.split(",")
+
+
+def _json_media(content: Json) -> Json:
+    return cast("Json", next((media for name, media in content.items() if "json" in name), {}))
+
+
+def _describe(fault: ValidationError) -> str:
+    at = "/".join(str(part) for part in fault.absolute_path) or "body"
+    nested = "".join(f"\n    {_describe(item)}" for item in (fault.context or [])[:6])
+    return f"  {at}: {fault.message[:400]}{nested}"
