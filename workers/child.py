@@ -1,7 +1,8 @@
 """Runs one command that ends when its parent ends: `python child.py PARENT_PID SIGNAL USER ARGV...`.
 
-Standard library alone. It is executed by path, in an isolated interpreter, because a `preexec_fn` is unsafe beside threads and `setpriv`
-may be missing. The command replaces it (`exec`), so pid and start time stay those of this process.
+Standard library alone. It is executed by path, in an isolated interpreter, because a `preexec_fn` is unsafe
+beside threads and `setpriv` may be missing. The command replaces it (`exec`), so pid
+and start time stay those of this process.
 """
 
 import ctypes
@@ -40,7 +41,10 @@ def main(arguments: list[str]) -> None:
     parent, signal_number, user, *command = arguments
     become(user)
     die_with_parent(int(parent), int(signal_number))
-    os.execvp(command[0], command)  # noqa: S606 -- no shell is wanted; the command is ours
+    try:
+        os.execvp(command[0], command)  # noqa: S606 -- no shell is wanted; the command is ours
+    except OSError as error:
+        sys.exit(f"{command[0]} cannot be run: {error.strerror}")
 
 
 if __name__ == "__main__":

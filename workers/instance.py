@@ -2,26 +2,23 @@
 
 import contextlib
 import fcntl
-import json
 import os
-import re
 import secrets
 import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from workers.process import Process, stop, this_process
+from workers.record import Record
 
 SYSTEM_FOLDER = Path("/var/lib/casebridge")  # data of homes run by root (decisions.md D14)
 RUNTIME_FOLDER = Path("/tmp")  # noqa: S108 -- short socket paths; the folder below it is made 0700 and its owner checked
+# The record goes last but for the locks: a purge that was cut short can be repeated.
 HOME_CONTENTS = ("postgresql", "valkey", "log", "instance.json", "instance.lock", "servers.lock", "run.lock")
 STOP_SECONDS = 30.0
 
-type_of_id = re.compile(r"[0-9a-f]{12}")
 Say = Callable[[str], None]
 
 
@@ -33,70 +30,28 @@ class AlreadyRunningError(InstanceError):
     """Another run holds this home."""
 
 
-@dataclass
-class Server:
-    """An embedded server: its process (None while it is down), address with credentials, and how it is stopped."""
-
-    url: str
-    stop_signal: int
-    process: Process | None = None
-
-
-@dataclass
-class Record:
-    """What `instance.json` holds."""
-
-    id: str
-    run: Process | None = None
-    """the `up` in charge of this home"""
-    owner: Process | None = None
-    """the process that started or adopted the servers, and stops them"""
-    servers: dict[str, Server] = field(default_factory=dict)
-    processes: dict[str, Process] = field(default_factory=dict)
-    ports: dict[str, int] = field(default_factory=dict)
-    addresses: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Record":
-        """Read a record; KeyError, TypeError or ValueError when it is not one."""
-        raw: dict[str, Any] = json.loads(text)
-        if not type_of_id.fullmatch(raw["id"]):  # the id names a folder that purge removes
-            raise ValueError(f"id {raw['id']!r} is not 12 hexadecimal digits")
-        return cls(
-            id=raw["id"],
-            run=_process(raw["run"]),
-            owner=_process(raw["owner"]),
-            servers={
-                name: Server(it["url"], it["stop_signal"], _process(it["process"]))
-                for name, it in raw["servers"].items()
-            },
-            processes={name: Process(**it) for name, it in raw["processes"].items()},
-            ports=raw["ports"],
-            addresses=raw["addresses"],
-        )
-
-
-def _process(raw: dict[str, Any] | None) -> Process | None:
-    return Process(**raw) if raw else None
-
-
 class Instance:
     """The home of one installation; every change to its record is one locked, atomic rewrite of `instance.json`."""
 
     def __init__(self, home: Path) -> None:
-        """Open a home, making it (0700) and its record with a fresh random id when there is none."""
+        """Open a home, making it (0700) and its record with a fresh random id when there is none.
+
+        Raises InstanceError for a folder that cannot be used, such as another user's.
+        """
         self.home = home.absolute()
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = self.home / "instance.json"
         self._mutex = threading.RLock()
-        with self._locked():
-            if not self.path.exists():
-                self._write(Record(id=secrets.token_hex(6)))
-
-    @property
-    def id(self) -> str:
-        """The random id made with the home."""
-        return self.read().id
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._locked():
+                if not self.path.exists():
+                    self._write(Record(id=secrets.token_hex(6)))
+                self.path.read_bytes()
+        except OSError as error:
+            raise InstanceError(
+                f"{self.home} cannot be used: {error}. Set CASEBRIDGE_HOME to another folder."
+            ) from error
+        self.id = self.read().id
 
     @property
     def data_folder(self) -> Path:
@@ -154,7 +109,7 @@ class Instance:
         fresh = self.path.with_suffix(".new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(record), file, indent=2)
+            file.write(record.to_json())
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.path)
@@ -221,9 +176,10 @@ def stop_instance(home: Path, say: Say = print, *, seconds: float = STOP_SECONDS
 
 
 def _stop_leaders(instance: Instance, say: Say, seconds: float) -> bool:
-    """Stop the run and the servers' owner (usually one process); they stop their own children."""
+    """Stop the run and the owners of servers (usually one process); they stop their own children."""
     record = instance.read()
-    leaders = {it for it in (record.run, record.owner) if it and it.alive and it != this_process()}
+    candidates = {record.run, *(server.owner for server in record.servers.values())} - {None, this_process()}
+    leaders = [it for it in candidates if it and it.alive]
     for process in leaders:
         say(f"stopping casebridge (process {process.pid})")
         if not stop(process, seconds=seconds):
@@ -239,19 +195,14 @@ def purge(home: Path, say: Say = print, *, also: Iterable[str] = ()) -> None:
     if not (home / "instance.json").exists():
         return
     instance = Instance(home)
-    running = _running(instance.read())
+    running = next((it for it in instance.read().everything if it.alive), None)
     if running:
         raise InstanceError(f"{home} is in use by process {running.pid}. Stop it with `casebridge down` first.")
-    folders = [SYSTEM_FOLDER / instance.id, instance.runtime_folder, *(home / name for name in (*HOME_CONTENTS, *also))]
-    for path in folders:
+    outside = [SYSTEM_FOLDER / instance.id, instance.runtime_folder]
+    for path in [*outside, *(home / name for name in (*also, *HOME_CONTENTS))]:
         _remove(path, say)
     with contextlib.suppress(OSError):  # not empty: somebody else's files stay
         home.rmdir()
-
-
-def _running(record: Record) -> Process | None:
-    everything = [record.run, record.owner, *(it.process for it in record.servers.values()), *record.processes.values()]
-    return next((it for it in everything if it and it.alive), None)
 
 
 def _remove(path: Path, say: Say) -> None:

@@ -10,78 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
 
 from workers.process import Process, identify, spawn, wait_until
+from workers.watched import Child, State, Watched
 
-STOP_SECONDS = 26.0  # of the 30 s that `up` has; the rest is for the embedded servers after us
+STOP_SECONDS = 24.0  # of the 30 s that `up` has; the rest is for the embedded servers after us
 POLL_SECONDS = 0.1
 COLOURS = (36, 33, 35, 32, 34, 31)
 
-State = Literal["running", "restarting", "stopped"]
+__all__ = ["Child", "State", "Supervisor"]
+
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Child:
-    """One process to keep running."""
-
-    name: str
-    argv: Sequence[str]
-    env: Mapping[str, str]
-    cwd: Path | None = None
-    stop_signal: int = signal.SIGTERM
-    """also what Linux sends it when we are killed"""
-    grace_seconds: float = 20.0
-    stop_order: int = 0
-    """lower ends first; equals end together (workers 0, web 1)"""
-    user: str = ""
-    """the user to become, as root only"""
-    log: Path | None = None
-    """its output is appended there instead of being printed"""
-
-
-@dataclass
-class Backoff:
-    """How long to wait before a restart: 1, 2, 4 ... 30 s, beginning again after a run of a minute."""
-
-    first: float = 1.0
-    most: float = 30.0
-    steady_seconds: float = 60.0
-    _next: float = field(default=0.0, init=False)
-
-    def delay(self, ran_seconds: float) -> float:
-        """The wait after a run of this length."""
-        if self._next == 0.0 or ran_seconds >= self.steady_seconds:
-            self._next = self.first
-        delay, self._next = self._next, min(self._next * 2, self.most)
-        return delay
-
-
-@dataclass
-class _Watched:
-    """A child with what is known of its present run; `popen` is None for an adopted process."""
-
-    child: Child
-    backoff: Backoff = field(default_factory=Backoff)
-    process: Process | None = None
-    popen: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
-    restart_at: float = 0.0
-
-    @property
-    def alive(self) -> bool:
-        if self.popen is not None:
-            return self.popen.poll() is None
-        return self.process is not None and self.process.alive
-
-    def how_it_ended(self) -> str:
-        code = self.popen.returncode if self.popen else None
-        if code is None:
-            return "ended"
-        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 def _nothing(_name: str, _process: Process | None) -> None:
@@ -105,18 +44,20 @@ class Supervisor:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`record(name, process)` is called at each start and end, `say` with each line for the reader."""
-        self._watched = [_Watched(child) for child in children]
+        self._watched = [Watched(child) for child in children]
         self._say, self._record, self._monotonic, self._sleep = say, record, monotonic, sleep
         self._width = max((len(child.name) for child in children), default=0)
         self._stopping = threading.Event()
         self._killing = threading.Event()
         self._thread: threading.Thread | None = None
+        self._relays: list[threading.Thread] = []
+        self._saying = threading.Lock()  # lines of several threads must not mix
 
     def state(self) -> dict[str, State]:
         """What each child is doing; everything "running" means ready."""
         return {it.child.name: self._state_of(it) for it in self._watched}
 
-    def _state_of(self, watched: _Watched) -> State:
+    def _state_of(self, watched: Watched) -> State:
         if watched.alive:
             return "running"
         return "stopped" if self._stopping.is_set() else "restarting"
@@ -161,13 +102,15 @@ class Supervisor:
         deadline = self._monotonic() + STOP_SECONDS
         for order in sorted({it.child.stop_order for it in self._watched}):
             self._stop_together([it for it in self._watched if it.child.stop_order == order], deadline)
+        for relay in self._relays:
+            relay.join(timeout=1)  # last words; a grandchild that holds the pipe must not hold us
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
             self.tick()
             self._sleep(POLL_SECONDS)
 
-    def _spawn(self, watched: _Watched) -> None:
+    def _spawn(self, watched: Watched) -> None:
         child = watched.child
         watched.started_at = self._monotonic()
         try:
@@ -178,7 +121,7 @@ class Supervisor:
         watched.process = identify(watched.popen.pid) or Process(watched.popen.pid, "")
         self._record_safely(watched)
         if watched.popen.stdout:
-            threading.Thread(target=self._relay, args=(child.name, watched.popen), daemon=True).start()
+            self._start_relay(child.name, watched.popen)
 
     def _open(self, child: Child) -> subprocess.Popen[bytes]:
         with contextlib.ExitStack() as stack:
@@ -187,24 +130,29 @@ class Supervisor:
                 child.argv, child.env, cwd=child.cwd, death_signal=child.stop_signal, user=child.user, output=output
             )
 
-    def _note_end(self, watched: _Watched) -> None:
+    def _note_end(self, watched: Watched) -> None:
         how = watched.how_it_ended()
         watched.process = watched.popen = None
         self._record_safely(watched)
         self._plan_restart(watched, how)
 
-    def _plan_restart(self, watched: _Watched, how: str) -> None:
+    def _plan_restart(self, watched: Watched, how: str) -> None:
         now = self._monotonic()
         delay = watched.backoff.delay(now - watched.started_at)
         watched.restart_at = now + delay
-        self._say(f"{watched.child.name} {how}; starting it again in {delay:.0f} s")
+        self._tell(f"{watched.child.name} {how}; starting it again in {delay:.0f} s")
 
-    def _record_safely(self, watched: _Watched) -> None:
+    def _record_safely(self, watched: Watched) -> None:
         """Keep watching although the record cannot be written (a full disk must not end the supervision)."""
         try:
             self._record(watched.child.name, watched.process)
         except OSError as error:
-            self._say(f"{watched.child.name}: its process could not be recorded ({error})")
+            self._tell(f"{watched.child.name}: its process could not be recorded ({error})")
+
+    def _start_relay(self, name: str, popen: subprocess.Popen[bytes]) -> None:
+        relay = threading.Thread(target=self._relay, args=(name, popen), name=f"output of {name}", daemon=True)
+        self._relays = [*(it for it in self._relays if it.is_alive()), relay]
+        relay.start()
 
     def _relay(self, name: str, popen: subprocess.Popen[bytes]) -> None:
         """Print a child's lines behind its name until it ends."""
@@ -212,7 +160,11 @@ class Supervisor:
         prefix = self._prefix(name)
         with popen.stdout as lines:
             for line in lines:
-                self._say(prefix + line.decode("utf-8", errors="replace").rstrip("\r\n"))
+                self._tell(prefix + line.decode("utf-8", errors="replace").rstrip("\r\n"))
+
+    def _tell(self, line: str) -> None:
+        with self._saying:
+            self._say(line)
 
     def _prefix(self, name: str) -> str:
         text = f"{name:<{self._width}} | "
@@ -221,22 +173,23 @@ class Supervisor:
         names = [it.child.name for it in self._watched]
         return f"\x1b[{COLOURS[names.index(name) % len(COLOURS)]}m{text}\x1b[0m"
 
-    def _stop_together(self, group: Sequence[_Watched], deadline: float) -> None:
+    def _stop_together(self, group: Sequence[Watched], deadline: float) -> None:
         for watched in group:
             if watched.alive and watched.process:
                 watched.process.signal(watched.child.stop_signal)
+        signalled = self._monotonic()
         for watched in group:
-            left = max(0.0, min(watched.child.grace_seconds, deadline - self._monotonic()))
-            self._await_end(watched, left)
+            until = min(deadline, signalled + watched.child.grace_seconds)
+            self._await_end(watched, max(0.0, until - self._monotonic()))
             self._record_safely(watched)
 
-    def _await_end(self, watched: _Watched, seconds: float) -> None:
+    def _await_end(self, watched: Watched, seconds: float) -> None:
         def over() -> bool:
             return not watched.alive or self._killing.is_set()
 
         wait_until(over, seconds, monotonic=self._monotonic, sleep=self._sleep)
         if watched.alive and watched.process:
-            self._say(f"{watched.child.name} is still running; killing it")
+            self._tell(f"{watched.child.name} is still running; killing it")
             watched.process.kill_group()
             wait_until(lambda: not watched.alive, 5, monotonic=self._monotonic, sleep=self._sleep)
         watched.process = None

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from workers.embedded.binaries import PostgresBinaries
 from workers.embedded.errors import ServicesError
-from workers.instance import Instance
+from workers.instance import SYSTEM_FOLDER, Instance, Say
 from workers.process import with_parent
 from workers.supervisor import Child
 
@@ -60,7 +60,7 @@ class Postgres:
         flags = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         argv = [str(self._binaries.postgres), "-D", str(self._data), *flags]
         return Child(
-            self.name, argv, ENVIRONMENT, stop_signal=STOP_SIGNAL, grace_seconds=20, user=self._user, log=self.log
+            self.name, argv, ENVIRONMENT, stop_signal=STOP_SIGNAL, grace_seconds=5, user=self._user, log=self.log
         )
 
     def ready(self) -> bool:
@@ -126,3 +126,18 @@ def make_private(folder: Path, user: str) -> None:
     if user:
         os.chown(folder, owner, -1)
     folder.chmod(0o700)
+
+
+def make_system_folder(instance: Instance, say: Say) -> None:
+    """Make root's data folder of a home; ServicesError for a home in which an ordinary user keeps data."""
+    if (instance.home / "postgresql").exists():
+        raise ServicesError(
+            f"The data in {instance.home} belong to an ordinary user, so that root would begin with an empty database. "
+            f"Run as that user, or set CASEBRIDGE_HOME to another folder."
+        )
+    if instance.data_folder.exists():
+        return
+    instance.data_folder.mkdir(parents=True)
+    for folder in (SYSTEM_FOLDER, instance.data_folder):
+        folder.chmod(0o755)  # whatever the umask: the server's user must get through
+    say(f"PostgreSQL refuses to run as root: its data lie in {instance.data_folder}, owned by another user")

@@ -1,7 +1,6 @@
 """Opens the two servers: given by address, else attached to, else adopted, else started."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,11 @@ from typing import Protocol
 
 from workers.embedded.binaries import find_postgres, find_valkey, unprivileged_user
 from workers.embedded.errors import ServicesError
-from workers.embedded.postgres import Postgres
+from workers.embedded.postgres import Postgres, make_system_folder
 from workers.embedded.valkey import Valkey
-from workers.instance import STOP_SECONDS, SYSTEM_FOLDER, Instance, Say, Server
+from workers.instance import STOP_SECONDS, Instance, Say
 from workers.process import Process, stop, this_process, wait_until
+from workers.record import Server
 from workers.supervisor import Child, State, Supervisor
 
 READY_SECONDS = 60.0  # recovery after a power cut replays the log first
@@ -27,8 +27,8 @@ class Services:
     database_url: str
     redis_url: str
     embedded: tuple[str, ...] = ()
-    attached: bool = False
-    """another process runs them and will stop them"""
+    attached: tuple[str, ...] = ()
+    """those of them that another process runs and will stop"""
     state: Callable[[], dict[str, State]] = dict
     """what the servers run by *this* process are doing, for readiness"""
 
@@ -71,93 +71,92 @@ def normalised(database_url: str) -> str:
 @dataclass(frozen=True)
 class _Opened:
     urls: Mapping[str, str]
-    attached: bool
+    attached: tuple[str, ...]
     state: Callable[[], dict[str, State]]
 
 
 @contextlib.contextmanager
 def _embedded(instance: Instance, names: Sequence[str], say: Say) -> Iterator[_Opened]:
+    """Attach to what a living owner runs, take charge of the rest until the block ends."""
     with contextlib.ExitStack() as stack:
         with instance.lock("servers"):  # two starts at once: the second waits here, then attaches
-            opened = _attach(instance, names)
-            if opened is None:
-                opened = stack.enter_context(_own(instance, names, say))
-        yield opened
+            attached = _attachable(instance, names)
+            own = [name for name in names if name not in attached]
+            servers = [_server(name, instance, say) for name in own]
+            supervisor = stack.enter_context(_running(instance, servers, say))
+        urls = attached | {it.name: it.url for it in servers}
+        yield _Opened(urls, tuple(attached), supervisor.state)
 
 
-def _attach(instance: Instance, names: Sequence[str]) -> _Opened | None:
-    """Use the servers of a living owner; None without one."""
-    record = instance.read()
-    if not (record.owner and record.owner.alive and set(names) <= set(record.servers)):
-        return None
-    return _Opened({name: record.servers[name].url for name in names}, attached=True, state=dict)
+def _attachable(instance: Instance, names: Sequence[str]) -> dict[str, str]:
+    """Addresses of the servers among `names` whose owner lives."""
+    recorded = instance.read().servers
+    return {name: it.url for name, it in recorded.items() if name in names and it.owner and it.owner.alive}
 
 
 @contextlib.contextmanager
-def _own(instance: Instance, names: Sequence[str], say: Say) -> Iterator[_Opened]:
-    """Start or adopt the servers and take charge of them until the block ends."""
-    _make_folders(instance, say)
-    servers = [_server(name, instance, say) for name in names]
+def _running(instance: Instance, servers: Sequence[EmbeddedServer], say: Say) -> Iterator[Supervisor]:
+    """Start or adopt these servers, watch them, and stop them at the end of the block."""
     adopted = _leftovers(instance, servers, say)
     for server in servers:
         if server.name not in adopted:
-            _prepare(server, instance)
+            _prepare(server)
+    _record(instance, servers, adopted)
     supervisor = Supervisor([it.child() for it in servers], say=say, record=instance.record_server)
     try:
         supervisor.start(adopted)
         _await_ready(servers, supervisor)
-        _set_owner(instance, this_process())
         supervisor.watch()
-        yield _Opened({it.name: it.url for it in servers}, attached=False, state=supervisor.state)
+        yield supervisor
     finally:
         supervisor.stop()
-        _set_owner(instance, None)
-
-
-def _make_folders(instance: Instance, say: Say) -> None:
-    (instance.home / "log").mkdir(mode=0o700, exist_ok=True)
-    if os.geteuid() != 0 or instance.data_folder.exists():
-        return
-    instance.data_folder.mkdir(parents=True)
-    for folder in (SYSTEM_FOLDER, instance.data_folder):
-        folder.chmod(0o755)  # whatever the umask: the server's user must get through
-    say(f"PostgreSQL refuses to run as root: its data lie in {instance.data_folder}, owned by another user")
+        _disown(instance, servers)
 
 
 def _server(name: str, instance: Instance, say: Say) -> EmbeddedServer:
     if name == "redis":
         return Valkey(instance, find_valkey())
-    return Postgres(instance, find_postgres(say), unprivileged_user())
+    user = unprivileged_user()
+    if user:
+        make_system_folder(instance, say)
+    return Postgres(instance, find_postgres(say), user)
 
 
 def _leftovers(instance: Instance, servers: Sequence[EmbeddedServer], say: Say) -> dict[str, Process]:
     """Servers of a killed owner that go on running (where there is no parent-death signal), by name."""
+    recorded = instance.read().servers
+    left = {name: it.process for name, it in recorded.items() if it.process and not (it.owner and it.owner.alive)}
+    wait_until(lambda: not any(it.alive for it in left.values()), DEATH_SECONDS)
     found = {}
     for server in servers:
-        process = _left_running(instance.read().servers.get(server.name))
-        if process and server.ready():
+        process = left.get(server.name)
+        if process and process.alive and server.ready():
             say(f"adopting {server.name} (process {process.pid}), left by a run that was killed")
             found[server.name] = process
-        elif process:
+        elif process and process.alive:
             say(f"stopping {server.name} (process {process.pid}), left by a run that was killed and not answering")
             stop(process, server.child().stop_signal, seconds=STOP_SECONDS)
     return found
 
 
-def _left_running(known: Server | None) -> Process | None:
-    """The recorded process, if it does not end within the time that the parent-death signal takes."""
-    process = known.process if known else None
-    if process is None or wait_until(lambda: not process.alive, DEATH_SECONDS):
-        return None
-    return process
-
-
-def _prepare(server: EmbeddedServer, instance: Instance) -> None:
+def _prepare(server: EmbeddedServer) -> None:
+    server.log.parent.mkdir(mode=0o700, exist_ok=True)
     if server.log.exists() and server.log.stat().st_size > LOG_LIMIT:
         server.log.replace(server.log.with_suffix(".log.1"))
     server.prepare()
+
+
+def _record(instance: Instance, servers: Sequence[EmbeddedServer], adopted: Mapping[str, Process]) -> None:
     with instance.edit() as record:
-        record.servers[server.name] = Server(server.url, int(server.child().stop_signal))
+        for it in servers:
+            signal_number = int(it.child().stop_signal)
+            record.servers[it.name] = Server(it.url, signal_number, adopted.get(it.name), this_process())
+
+
+def _disown(instance: Instance, servers: Sequence[EmbeddedServer]) -> None:
+    with instance.edit() as record:
+        for it in servers:
+            record.servers[it.name].owner = None
 
 
 def _await_ready(servers: Sequence[EmbeddedServer], supervisor: Supervisor) -> None:
@@ -175,8 +174,3 @@ def _await_ready(servers: Sequence[EmbeddedServer], supervisor: Supervisor) -> N
 
 def _tail(log: Path) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
-
-
-def _set_owner(instance: Instance, owner: Process | None) -> None:
-    with instance.edit() as record:
-        record.owner = owner

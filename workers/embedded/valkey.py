@@ -51,7 +51,7 @@ class Valkey:
     def child(self) -> Child:
         """The server as a process to supervise."""
         argv = [str(self._program), str(self._configuration)]
-        return Child(self.name, argv, {"LC_ALL": "C"}, stop_signal=STOP_SIGNAL, grace_seconds=10, log=self.log)
+        return Child(self.name, argv, {"LC_ALL": "C"}, stop_signal=STOP_SIGNAL, grace_seconds=5, log=self.log)
 
     def ready(self) -> bool:
         """Whether the server answers PING."""
