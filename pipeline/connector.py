@@ -109,21 +109,17 @@ class Link:
 
 @dataclass(frozen=True)
 class Work:
-    """One delivery as a writer sees it. `marks` holds those of all revisions, the newest last."""
+    """One delivery as a writer sees it. Its mark is the same for every revision of its plan."""
 
     operation: AnyOperation
     delivery_id: int
     idem_key: str
-    marks: tuple[str, ...]
+    mark: str
     links: Mapping[int, Link]
     config: Config
     partner: Partner | None
     parts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # origin -> parts left here by us
     late: bool = False  # requeued after others went ahead: the text says when it was written
-
-    @property
-    def mark(self) -> str:
-        return self.marks[-1]
 
     @property
     def link(self) -> Link:
@@ -144,8 +140,12 @@ class Target(Protocol):
         """The writes. Empty: already so. Raises PermanentError where it must not be sent."""
         ...
 
-    def find(self, work: Work) -> Plan:
-        """The look-up before a repeat: reads that would show any of the marks. Empty: it cannot be looked up."""
+    def find(self, work: Work) -> Plan | None:
+        """The look-up before a repeat: reads that would show our mark.
+
+        Empty: repeating is harmless (absolute values compared before they are written, a native idempotency key).
+        None: it cannot be looked up; the delivery ends as `may_have_happened`.
+        """
         ...
 
     def found(self, work: Work, answers: Answers) -> Receipt | None:
@@ -194,6 +194,7 @@ class Connector(Protocol):
     section: type[Schema]  # its part of casebridge.yaml
     variables: Sequence["Variable"]  # its environment
     hook_secret_in_path: bool  # /hooks/<slug>/<token>
+    partner_facing: bool  # what is written there reaches partners
 
     def account(self, env: Mapping[str, str], config: Config) -> Account: ...
     def source(self, env: Mapping[str, str], config: Config) -> Source: ...

@@ -13,19 +13,19 @@ NAMESPACE = UUID("6f0b7c86-6d55-5a4e-9a51-0f6a1f2f6c1e")
 MARK_PATTERN = re.compile(r"\bref ([A-Z2-7]{8})\b")
 
 
-def idem_key(delivery_id: int, plan_rev: int) -> str:
+def delivery_key(*parts: object) -> UUID:
+    """UUIDv5 over what makes a delivery unique (change, flow, target, step): the same however often it is routed."""
+    return uuid5(NAMESPACE, "delivery:" + "\x1f".join(str(part) for part in parts))
+
+
+def idem_key(key: UUID, plan_rev: int) -> str:
     """UUIDv5 of (delivery, plan revision): the same for every attempt under one body (decisions D5)."""
-    return str(uuid5(NAMESPACE, f"delivery:{delivery_id}:{plan_rev}"))
+    return str(uuid5(key, str(plan_rev)))
 
 
-def mark(key: str) -> str:
-    """Eight characters of base32 that stand for an idempotency key at targets: `ABCD2345`."""
-    return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:8]
-
-
-def marks(delivery_id: int, plan_rev: int) -> tuple[str, ...]:
-    """The marks of all revisions, the newest last: a look-up searches every one of them."""
-    return tuple(mark(idem_key(delivery_id, rev)) for rev in range(1, plan_rev + 1))
+def mark_of(key: UUID) -> str:
+    """Eight characters of base32 that stand for a delivery at its target, for all its revisions: `ABCD2345`."""
+    return base64.b32encode(hashlib.sha256(key.bytes).digest()).decode()[:8]
 
 
 def marks_in(text: str) -> tuple[str, ...]:

@@ -1,0 +1,244 @@
+"""Draining a target: claim many lanes, send in parallel, settle in groups; the loop of engine.md 3.3.
+
+Invariants: no transaction is open during a call; a call starts only if its intent is committed and the lease,
+counted from before the statement that gave it, has 40 % left; every write after the claim carries the nonce; a lane
+is in one hand only; all state in here may vanish at any time.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import Protocol, Self
+
+from pipeline.errors import LeaseLostError
+from pipeline.stages.settling import Finished, settlement
+from pipeline.store import lanes
+from pipeline.store.lanes import Held, Settled
+from pipeline.store.pool import Conn
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Measured in engine.md 5. Seconds where it says so."""
+
+    senders: int = 16
+    in_hand: int = 64
+    group: int = 16
+    gather_seconds: float = 0.005
+    lease_seconds: float = 60.0
+    lease_left: float = 0.4
+    linger_seconds: float = 0.05
+    run_seconds: float = 10.0
+
+
+class Bell(Protocol):
+    """How a drain hears of new work without a queue message for each event (engine.md 4)."""
+
+    def listen(self, name: str, seconds: float) -> bool: ...
+    def refresh(self, name: str) -> None: ...
+    def leave(self, name: str) -> None: ...
+    def help(self, name: str) -> bool: ...
+
+
+@dataclass
+class Drained:
+    """What one drain did; `ring` names targets with new work, `dead` the dead letters to publish."""
+
+    target: str
+    delivered: int = 0
+    retried: int = 0
+    dead: int = 0
+    seconds: float = 0.0
+    unfinished: bool = False
+    wants_help: bool = False
+    ring: set[str] = field(default_factory=set)
+    dead_letters: list[int] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.target}: {self.delivered} delivered, {self.retried} to retry, {self.dead} dead"
+            f" in {self.seconds:.1f} s"
+        )
+
+
+class Drain:
+    """One run over one target's due lanes. `deliver` is called on sender threads, everything else on the caller's."""
+
+    def __init__(
+        self,
+        conn: Conn,
+        target: str,
+        *,
+        prepare: Callable[[Conn, Sequence[Held]], Callable[[Held, Callable[[], None]], Finished]],
+        bell: Bell,
+        owner: str,
+        sizes: Sizes | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.conn, self.target, self.prepare, self.bell, self.owner = conn, target, prepare, bell, owner
+        self.sizes = sizes or Sizes()
+        self.stop = stop or threading.Event()
+        self.lease = timedelta(seconds=self.sizes.lease_seconds)
+        self.out = Drained(target)
+        self.hand: dict[int, _InHand] = {}
+        self.finished: SimpleQueue[Finished] = SimpleQueue()
+        self.full_claims = 0
+
+    def run(self) -> Drained:
+        """Drain until nothing is due and the bell stays silent, at most `run_seconds`."""
+        started = self.renewed = time.monotonic()
+        with _Senders(self.sizes.senders) as senders:
+            while True:
+                over = self.stop.is_set() or time.monotonic() - started > self.sizes.run_seconds
+                done = self._gather()
+                claimed = self._turn(done, senders, over=over)
+                if not self.hand and not claimed and (over or not self._wait()):
+                    break
+        self.out.unfinished = over
+        self.out.seconds = time.monotonic() - started
+        return self.out
+
+    def _gather(self) -> list[Finished]:
+        """Finished lanes: block for one, take what is there, wait a moment while the group is small."""
+        if not self.hand:
+            return []
+        done: list[Finished] = []
+        until = None
+        while len(done) < self.sizes.group and len(done) < len(self.hand):
+            timeout = 0.25 if until is None else max(until - time.monotonic(), 0)
+            try:
+                done.append(self.finished.get(timeout=timeout))
+            except Empty:
+                break
+            if until is None:
+                until = time.monotonic() + self.sizes.gather_seconds
+        return done
+
+    def _turn(self, done: list[Finished], senders: "_Senders", *, over: bool) -> int:
+        """Settle what finished and claim what there is room for, in one commit; hand the work out."""
+        before = time.monotonic()
+        room = 0 if over else self.sizes.in_hand - len(self.hand) + len(done)
+        if not done and room < self.sizes.group:
+            self._renew()
+            return 0
+        with self.conn.transaction():
+            settled = lanes.settle(self.conn, [settlement(item, keep=not over) for item in done], lease=self.lease)
+            claimed = self._claim(room)
+            ready, give_back = self._ready([*settled.kept, *claimed])
+            lanes.release(self.conn, give_back)
+            deliver = self.prepare(self.conn, ready) if ready else None
+        self._count(done, settled)
+        for item in done:
+            self.hand.pop(item.held.id, None)
+        if deliver is not None:
+            for held in ready:
+                self._hand_out(held, before, deliver, senders)
+        self.out.ring |= lanes.wake(self.conn, settled.cases)
+        self._renew()
+        return len(claimed)
+
+    def _claim(self, room: int) -> list[Held]:
+        if room < self.sizes.group:
+            return []
+        claimed = lanes.claim(self.conn, self.target, owner=self.owner, lease=self.lease, room=room)
+        self.full_claims = self.full_claims + 1 if len(claimed) >= min(room, self.sizes.in_hand) else 0
+        if self.full_claims == 8:
+            self.out.wants_help |= self.bell.help(self.target)
+        return claimed
+
+    def _ready(self, held: Sequence[Held]) -> tuple[list[Held], list[tuple[Held, float, str]]]:
+        """Those that may be sent now, and those to give back: a need unmet, or a status still settling."""
+        asleep = lanes.unmet(self.conn, [item.delivery_id for item in held if item.needs])
+        ready: list[Held] = []
+        back: list[tuple[Held, float, str]] = []
+        for item in held:
+            if item.delivery_id in asleep:
+                back.append((item, 0.0, "waiting_for"))
+            elif item.early and item.state == "queued":
+                back.append((item, item.early, "waiting_settle"))
+            else:
+                ready.append(item)
+        return ready, back
+
+    def _hand_out(
+        self,
+        held: Held,
+        before: float,
+        deliver: Callable[[Held, Callable[[], None]], Finished],
+        senders: "_Senders",
+    ) -> None:
+        slot = _InHand(held, before + self.sizes.lease_seconds, self.sizes.lease_seconds * self.sizes.lease_left)
+        self.hand[held.id] = slot
+        senders.submit(lambda: self.finished.put(deliver(held, slot.check)))
+
+    def _renew(self) -> None:
+        """Extend the leases of what is in hand; believe only what comes back (engine.md trap 5)."""
+        before = time.monotonic()
+        if before - self.renewed < self.sizes.lease_seconds / 4 or not self.hand:
+            return
+        self.renewed = before
+        self.bell.refresh(self.target)
+        ours = lanes.renew(self.conn, [(s.held.id, s.held.nonce) for s in self.hand.values()], lease=self.lease)
+        for lane, slot in self.hand.items():
+            if lane in ours:
+                slot.until = before + self.sizes.lease_seconds
+
+    def _wait(self) -> bool:
+        """Listen for a moment; then leave, look once more, and only then end."""
+        self.bell.refresh(self.target)
+        if self.bell.listen(self.target, self.sizes.linger_seconds):
+            return True
+        self.bell.leave(self.target)
+        return lanes.is_due(self.conn, self.target)
+
+    def _count(self, done: Iterable[Finished], settled: Settled) -> None:
+        lost = set(settled.lost)
+        for item in done:
+            if item.held.id in lost:
+                continue
+            if item.dead:
+                self.out.dead += 1
+            elif item.done:
+                self.out.delivered += 1
+            else:
+                self.out.retried += 1
+        self.out.dead_letters += settled.dead_letters
+
+
+class _InHand:
+    """A held lane's lease, checked by its sender as late as the socket's first byte."""
+
+    def __init__(self, held: Held, until: float, margin: float) -> None:
+        self.held, self.until, self.margin = held, until, margin
+
+    def check(self) -> None:
+        """Raises LeaseLostError when too little of the lease is left to start a call."""
+        if time.monotonic() > self.until - self.margin:
+            raise LeaseLostError(f"lane {self.held.id}: the lease has run down")
+
+
+class _Senders:
+    """Sender threads, each blocking on its own call; they end with the drain."""
+
+    def __init__(self, count: int) -> None:
+        self.jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self.threads = [threading.Thread(target=self._work, name=f"sender-{n}", daemon=True) for n in range(count)]
+
+    def __enter__(self) -> Self:
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _thread in self.threads:
+            self.jobs.put(None)
+
+    def submit(self, job: Callable[[], None]) -> None:
+        self.jobs.put(job)
+
+    def _work(self) -> None:
+        while (job := self.jobs.get()) is not None:
+            job()

@@ -1,0 +1,107 @@
+-- name: receive
+-- One statement, one commit, for whatever came in while the last commit ran (engine.md 3.1). A repeat of a known key
+-- wakes nobody. An object whose last reading failed keeps its time: its back-off is not shortened by more webhooks.
+with ev as (
+    select * from unnest(%(source)s::text[], %(key)s::text[], %(object)s::text[], %(position)s::bigint[],
+                         %(via)s::text[], %(headers)s::jsonb[], %(raw)s::bytea[])
+        with ordinality as t(source, key, object, position, via, headers, raw, ord)),
+sg as (
+    insert into signal (source, key, object, position, via)
+    select source, key, object, position, via from ev order by ord
+    on conflict (source, key) do nothing returning id, source, key, object),
+raws as (
+    insert into inbox (signal_id, headers, raw)
+    select sg.id, ev.headers, ev.raw from sg join ev using (source, key)),
+woken as (
+    insert into source_object as o (source, object, wanted, due)
+    select source, object, count(*), casebridge.now() from sg group by source, object order by source, object
+    on conflict (source, object) do update set
+        wanted = o.wanted + excluded.wanted,
+        due = case when o.nonce is null and o.tries = 0 then least(coalesce(o.due, excluded.due), excluded.due) else o.due end
+    returning o.source)
+select (select count(*) from sg), (select array_agg(distinct source) from woken)
+
+-- name: bury
+with sg as (
+    insert into signal (source, key, object, via, state, reason, ended_at)
+    values (%(source)s, %(key)s, '', 'webhook', 'dead', %(reason)s, casebridge.now())
+    on conflict (source, key) do nothing returning id),
+raws as (
+    insert into inbox (signal_id, headers, raw) select id, %(headers)s, %(raw)s from sg)
+insert into dead_letter (queue, signal_id, reason, detail)
+select 'ingest', id, %(reason)s, %(detail)s from sg returning id
+
+-- name: ensure_poll
+-- The poll is an object like any other; its cursor is set before the first one (decisions D20).
+insert into source_object (source, object, due) values (%(source)s, '*', casebridge.now()) on conflict do nothing
+
+-- name: cursor
+select value from cursor where source = %(source)s
+
+-- name: move_cursor
+insert into cursor (source, value) values (%(source)s, %(value)s)
+on conflict (source) do update set value = excluded.value, moved_at = casebridge.now()
+
+-- name: claim
+with d as (
+    select id from source_object
+    where source = %(source)s and due <= casebridge.now()
+      and not exists (select 1 from target t where t.name = %(source)s and t.blocked_until > casebridge.now())
+    order by due limit {limit} for update skip locked)
+update source_object o set
+    nonce = ('x' || translate(left(gen_random_uuid()::text, 18), '-', ''))::bit(64)::bigint,
+    owner = %(owner)s, due = casebridge.now() + %(lease)s, tries = o.tries + 1
+from d where o.id = d.id
+returning o.id, o.source, o.object, o.nonce, o.wanted, o.tries, o.known
+
+-- name: open_signals
+select s.object, s.id, s.key, s.position, coalesce(i.raw, ''::bytea)
+from signal s left join inbox i on i.signal_id = s.id
+where s.source = %(source)s and s.object = any(%(objects)s) and s.state = 'open'
+order by s.object, s.position nulls last, s.id
+limit 5000
+
+-- name: add_changes
+with c as (
+    insert into change (source, external_id, object, kind, signal_id, record)
+    select * from unnest(%(source)s::text[], %(external)s::text[], %(object)s::text[], %(kind)s::text[],
+                         %(signal)s::bigint[], %(record)s::bytea[])
+    on conflict (source, external_id) do nothing returning id)
+select count(*) from c
+
+-- name: end_signals
+update signal set state = %(state)s, reason = %(reason)s, changes = %(changes)s, ended_at = casebridge.now()
+where id = any(%(ids)s) and state = 'open'
+
+-- name: settle_object
+update source_object set
+    known = coalesce(%(known)s, known), nonce = null, owner = null, tries = 0, reason = null, detail = null,
+    read_at = casebridge.now(),
+    due = case when wanted > %(wanted)s then casebridge.now()
+               when object = '*' then casebridge.now() + make_interval(secs => %(again)s) end
+where id = %(id)s and nonce = %(nonce)s
+returning id
+
+-- name: extend_object
+update source_object set due = casebridge.now() + %(lease)s where id = %(id)s and nonce = %(nonce)s returning id
+
+-- name: postpone_object
+update source_object set
+    nonce = null, owner = null, due = casebridge.now() + make_interval(secs => %(wait)s),
+    tries = case when %(burn)s then tries else greatest(tries - 1, 0) end, reason = %(reason)s, detail = %(detail)s
+where id = %(id)s and nonce = %(nonce)s
+returning id
+
+-- name: bury_signals
+with dead as (
+    update signal set state = 'dead', reason = %(reason)s, ended_at = casebridge.now()
+    where id = any(%(ids)s) and state = 'open' returning id)
+insert into dead_letter (queue, signal_id, reason, detail)
+select 'ingest', id, %(reason)s, %(detail)s from dead returning id
+
+-- name: due_sources
+select distinct source from source_object o where due <= casebridge.now()
+  and not exists (select 1 from target t where t.name = o.source and t.blocked_until > casebridge.now())
+
+-- name: next_due
+select extract(epoch from min(due) - casebridge.now())::float8 from source_object where source = %(source)s
