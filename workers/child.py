@@ -39,7 +39,10 @@ def die_with_parent(parent: int, signal_number: int) -> None:
 def main(arguments: list[str]) -> None:
     """Change user, tie our life to the parent's, and become the command."""
     parent, signal_number, user, *command = arguments
-    become(user)
+    try:
+        become(user)
+    except (KeyError, PermissionError) as error:
+        sys.exit(f"cannot become the user {user}: {error}")
     die_with_parent(int(parent), int(signal_number))
     try:
         os.execvp(command[0], command)  # noqa: S606 -- no shell is wanted; the command is ours

@@ -30,7 +30,7 @@ class Process:
     @property
     def alive(self) -> bool:
         """Whether this very process still runs; a zombie or a recycled pid counts as gone."""
-        return start_time(self.pid) == self.started
+        return self.started != "" and start_time(self.pid) == self.started
 
     def signal(self, number: int) -> bool:
         """Send a signal if this very process still runs; False when it is gone."""

@@ -65,9 +65,11 @@ class Supervisor:
     def run(self) -> None:
         """Start all, keep them running until SIGTERM or SIGINT, stop them; a second signal kills them."""
         with self._signals():
-            self.start()
-            self._loop()
-            self.stop()
+            try:
+                self.start()
+                self._loop()
+            finally:
+                self.stop()
 
     def start(self, adopt: Mapping[str, Process] | None = None) -> None:
         """Start every child, or take charge of the running process given for its name."""
@@ -143,10 +145,10 @@ class Supervisor:
         self._tell(f"{watched.child.name} {how}; starting it again in {delay:.0f} s")
 
     def _record_safely(self, watched: Watched) -> None:
-        """Keep watching although the record cannot be written (a full disk must not end the supervision)."""
+        """Keep watching although the record cannot be written."""
         try:
             self._record(watched.child.name, watched.process)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 -- a full disk or a damaged record must not end the supervision
             self._tell(f"{watched.child.name}: its process could not be recorded ({error})")
 
     def _start_relay(self, name: str, popen: subprocess.Popen[bytes]) -> None:
@@ -163,7 +165,8 @@ class Supervisor:
                 self._tell(prefix + line.decode("utf-8", errors="replace").rstrip("\r\n"))
 
     def _tell(self, line: str) -> None:
-        with self._saying:
+        """Say a line; when the reader is gone (a closed pipe), go on without."""
+        with self._saying, contextlib.suppress(OSError, ValueError):
             self._say(line)
 
     def _prefix(self, name: str) -> str:
