@@ -120,6 +120,7 @@ class Work:
     partner: Partner | None
     parts: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # origin -> parts left here by us
     late: bool = False  # requeued after others went ahead: the text says when it was written
+    since: datetime | None = None  # when the delivery was recorded: a look-up need not search further back
 
     @property
     def link(self) -> Link:
@@ -182,6 +183,7 @@ class Account:
     limits: tuple[Limit, ...] = ()
     allow_private: bool = False
     allow_http: bool = False
+    secret_members: tuple[str, ...] = ()  # JSON members dropped from every answer before anyone sees or stores it
     health: Request | None = None  # decides between auth and rejected after a 403
 
 

@@ -4,6 +4,7 @@
   + TransientError        try again; carries retry_after (seconds) when the other side said so
     - UnreachableError      no connection: nothing was sent
     - UnknownOutcomeError   sent, but the answer is lost: look before repeating
+    - AuthError             the log-in is refused: pause the system, raise the alarm, burn no attempts
     - LeaseLostError        the fence is gone: drop the work, write nothing
   + PermanentError        trying again cannot help: dead-letter with the reason
     - InvalidPayloadError   the payload breaks its schema
@@ -37,6 +38,10 @@ class UnreachableError(TransientError):
 
 class UnknownOutcomeError(TransientError):
     """The request left, the answer did not come: it may have happened."""
+
+
+class AuthError(TransientError):
+    """The other side refuses our log-in, in whatever disguise: the class `auth` of reliability.md 3.4."""
 
 
 class LeaseLostError(TransientError):

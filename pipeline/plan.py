@@ -25,11 +25,31 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Merge:
+    """The object that an earlier answer holds at `slot`, some members replaced: a full PUT after a full PUT.
+
+    The executor fills it: members that are null there are left out (null is what a missing member means), then
+    `changes` are laid over. Filled when the request is about to be sent, like every slot.
+    """
+
+    slot: Slot
+    changes: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.slot} with {dict(self.changes)}"
+
+
+@dataclass(frozen=True)
 class Stored:
-    """A body that lies in the document store: streamed, never held in memory whole. `encode` as the target wants."""
+    """A body that lies in the document store: streamed, never held in memory whole.
+
+    As a request's whole body it is sent raw. As a value inside a JSON body it needs `encode="base64"` and becomes a
+    JSON string (Gemini's uploads); the executor streams the encoding.
+    """
 
     sha256: str
     size: int
+    encode: str = "raw"
 
 
 @dataclass(frozen=True)
@@ -44,10 +64,11 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str | Slot], ...] = ()
-    body: Any = None  # JSON value (with slots), or Stored; None = no body
+    body: Any = None  # JSON value (with slots, Merge, Stored), or Stored; None = no body
     reads: bool = False
     root: bool = False  # path is relative to the system's root instead of its API base
     deadline_seconds: float | None = None  # None: the class's deadline of decisions D11
+    keeps_seconds: float = 0.0  # reads only: an answer may be used again for so long (labels, our own user)
 
 
 @dataclass(frozen=True)
@@ -56,6 +77,7 @@ class Plan:
 
     system: str
     requests: tuple[Request, ...] = ()
+    by_hand: str = ""  # what a person must do because the system has no call for it (connect)
 
     def __bool__(self) -> bool:
         return bool(self.requests)
