@@ -41,7 +41,8 @@ async def cut(scope: Scope, receive: Receive) -> None:
 
 def listen(port: int = 0, host: str = LOOPBACK) -> socket.socket:
     """A bound, listening socket; port 0 takes a free one."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # the protocol is named, or asyncio leaves TCP_NODELAY off and each answer waits 40 ms for an ACK
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(512)
@@ -49,9 +50,18 @@ def listen(port: int = 0, host: str = LOOPBACK) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the process, of which it is one of several."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signal."""
+        yield
+
+
 def server(app: ASGIApp) -> uvicorn.Server:
     """A quiet server for `app`; run it with `await server.serve(sockets=[listen()])`."""
-    return uvicorn.Server(uvicorn.Config(
+    return _Server(uvicorn.Config(
         app, http=CuttableProtocol, ws="none", lifespan="off", log_level="error", access_log=False,
         server_header=False, timeout_graceful_shutdown=1, timeout_keep_alive=75,
     ))

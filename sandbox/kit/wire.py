@@ -13,17 +13,20 @@ from typing import Any, TextIO
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 KEPT = 50_000
+KEPT_BYTES = 128 * 1024 * 1024
+BODY_BYTES = 1024 * 1024   # of a longer body the first part is kept, and its true length said
 _SECRET_HEADERS = {"authorization", "cookie", "set-cookie"}
 
 
 class Wire:
-    """Bounded list of exchanges, oldest dropped first; with a path also a JSON-lines file.
+    """List of exchanges, bounded in number and bytes, oldest dropped first; with a path also a JSON-lines file.
 
     An exchange whose connection was cut without an answer has `status` None.
     """
 
     def __init__(self, path: Path | None = None, *, now: Callable[[], datetime]) -> None:
-        self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._kept: deque[dict[str, Any]] = deque()
+        self._bytes = 0
         self._count = 0
         self._now = now
         self._file: TextIO | None = None
@@ -36,6 +39,9 @@ class Wire:
         self._count += 1
         exchange["n"] = self._count
         self._kept.append(exchange)
+        self._bytes += _size(exchange)
+        while len(self._kept) > KEPT or self._bytes > KEPT_BYTES:
+            self._bytes -= _size(self._kept.popleft())
         if self._file is not None:
             self._file.write(json.dumps(exchange, ensure_ascii=False) + "\n")
             self._file.flush()
@@ -47,6 +53,7 @@ class Wire:
     def clear(self) -> None:
         """Forget everything; the file becomes empty and numbering starts again."""
         self._kept.clear()
+        self._bytes = 0
         self._count = 0
         if self._file is not None:
             self._file.truncate(0)
@@ -108,8 +115,14 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name: "***" if name in _SECRET_HEADERS else value for name, value in named.items()}
 
 
-def _body(name: str, raw: bytes) -> dict[str, str]:
+def _body(name: str, raw: bytes) -> dict[str, Any]:
+    kept = raw[:BODY_BYTES]
+    cut: dict[str, Any] = {} if len(kept) == len(raw) else {f"{name}_length": len(raw)}
     try:
-        return {name: raw.decode("utf-8")}
+        return {name: kept.decode("utf-8"), **cut}
     except UnicodeDecodeError:
-        return {f"{name}_b64": base64.b64encode(raw).decode("ascii")}
+        return {f"{name}_b64": base64.b64encode(kept).decode("ascii"), **cut}
+
+
+def _size(exchange: dict[str, Any]) -> int:
+    return sum(len(value) for name, value in exchange.items() if "body" in name and isinstance(value, str))

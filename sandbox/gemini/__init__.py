@@ -1,0 +1,1 @@
+"""A Gemini site for trying and testing, written from the system sheet and the contract."""
