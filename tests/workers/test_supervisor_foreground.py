@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from workers.process import wait_until
+from workers.supervisor import STOP_SECONDS
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 20.0
@@ -56,8 +57,8 @@ def test_a_second_signal_kills_at_once() -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             running.wait(0.5)
         running.send_signal(signal.SIGTERM)
+        assert running.wait(STOP_SECONDS / 2) == 0
         lines_until(running, "one is still running; killing it", "two is still running; killing it", "stopped")
-        assert running.wait(SECONDS) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
