@@ -1,0 +1,121 @@
+"""OpenText Trading Grid, Active Community: threads shared with one partner each (README.md beside this file)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from marshmallow import Schema
+
+from pipeline.config import Config
+from pipeline.connector import Account, Facts, Headers, Http, Page, Pending, Reading, Signal, Variable, Work
+from pipeline.connectors.trading_grid import check as checks
+from pipeline.connectors.trading_grid import feed, judge, plan, settings
+from pipeline.connectors.trading_grid import receive as hooks
+from pipeline.connectors.trading_grid.read import Reader
+from pipeline.connectors.trading_grid.vocabulary import NAME
+from pipeline.plan import Answer, Answers, Outcome, Plan, Receipt, Request
+from schemas.change import Change
+
+
+@dataclass(frozen=True)
+class TradingGridSource:
+    """The reading half: the feed is the truth, a webhook only wakes it."""
+
+    reader: Reader
+    keys: tuple[bytes, ...]
+    long_poll_seconds: int = 0
+
+    def receive(self, headers: Headers, raw: bytes, now: datetime) -> Signal:
+        """See receive.receive."""
+        return hooks.receive(headers, raw, now, self.keys)
+
+    def start(self, http: Http) -> Mapping[str, Any]:
+        """See feed.start."""
+        return feed.start(http)
+
+    def poll(self, cursor: Mapping[str, Any], http: Http) -> Page:
+        """See feed.poll."""
+        return feed.poll(cursor, http, self.long_poll_seconds)
+
+    def read(self, pending: Pending, http: Http) -> Reading:
+        """See read.Reader.read."""
+        return self.reader.read(pending, http)
+
+    def recheck(self, change: Change, http: Http) -> bool:  # noqa: ARG002 -- the socket's signature
+        """Always: D9 asks for it where texts of Zendesk or Gemini origin go to partners, never the other way."""
+        return True
+
+
+class TradingGridTarget:
+    """The writing half; all of it pure."""
+
+    def facts(self, work: Work) -> Plan:
+        """See plan.facts_for."""
+        return plan.facts_for(work)
+
+    def plan(self, work: Work, facts: Facts) -> Plan:
+        """See plan.plan_for."""
+        return plan.plan_for(work, facts)
+
+    def find(self, work: Work) -> Plan:
+        """See plan.find_for."""
+        return plan.find_for(work)
+
+    def found(self, work: Work, answers: Answers) -> Receipt | None:
+        """See judge.found."""
+        return judge.found(work, answers)
+
+    def judge(self, work: Work, request: Request, answer: Answer) -> Outcome:
+        """See judge.judge."""
+        return judge.judge(work, request, answer)
+
+    def receipt(self, work: Work, answers: Answers) -> Receipt:
+        """See judge.receipt."""
+        return judge.receipt(work, answers)
+
+
+class TradingGrid:
+    """The connector as the core finds it."""
+
+    slug = "trading-grid"
+    name = NAME
+    title = "Trading Grid"
+    section: type[Schema] = settings.Section
+    variables: Sequence[Variable] = settings.VARIABLES
+    hook_secret_in_path = False
+    partner_facing = True
+
+    def account(self, env: Mapping[str, str], config: Config) -> Account:
+        """See settings.account."""
+        return settings.account(env, config)
+
+    def source(self, env: Mapping[str, str], config: Config) -> TradingGridSource:
+        """The source of the configured tenant. Raises ConfigurationError for a webhook secret that is none."""
+        section = settings.section_of(config)
+        reader = Reader(
+            client_id=env[settings.CLIENT_ID.name],
+            root_url=env[settings.URL.name].rstrip("/"),
+            thread_url=section["thread_url"],
+        )
+        keys = tuple(hooks.parse_secret(secret) for secret in settings.secrets_of(env))
+        return TradingGridSource(reader, keys, int(section["long_poll_seconds"]))
+
+    def target(
+        self,
+        env: Mapping[str, str],  # noqa: ARG002 -- the socket's signature
+        config: Config,  # noqa: ARG002 -- the socket's signature
+    ) -> TradingGridTarget:
+        """The target; what it needs to know comes with each delivery."""
+        return TradingGridTarget()
+
+    def check(self, config: Config, http: Http) -> Iterable[str]:
+        """See check.check."""
+        return checks.check(config, http)
+
+    def connect(self, public_url: str, config: Config) -> Plan:  # noqa: ARG002 -- the socket's signature
+        """See check.connect."""
+        return checks.connect(public_url)
+
+
+CONNECTOR = TradingGrid()
