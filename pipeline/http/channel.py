@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from pipeline.connector import Account
@@ -10,7 +10,8 @@ from pipeline.errors import TransientError, UnknownOutcomeError
 from pipeline.http.address import check_scheme
 from pipeline.http.call import Call
 from pipeline.http.exchange import Exchange, exchange_of
-from pipeline.http.mask import Masker
+from pipeline.http.kept import KeptAnswers
+from pipeline.http.mask import Masker, without_members
 from pipeline.http.transport import Transport
 from pipeline.http.wire import Wire, render
 from pipeline.plan import Answer, Answers, Request, Stored
@@ -47,6 +48,7 @@ class Channel:
     record: Callable[[Exchange], None] | None
     share: Share
     now: Callable[[], float] = time.monotonic
+    _kept: KeptAnswers = field(default_factory=KeptAnswers)
 
     def seconds_to_wait(self, request: Request) -> float:
         """0: go. A call is counted as soon as it may go."""
@@ -66,6 +68,18 @@ class Channel:
             return None
         self.tokens.drop(self.account, refused)
         return self.authorize()
+
+    def kept(self, request: Request, answers: Answers) -> Answer | None:
+        """An earlier answer to the same read, if it may be used again (`keeps_seconds`)."""
+        if not request.keeps_seconds or not is_read(request):
+            return None
+        return self._kept.get(render(request, self.account, answers, {}), self.now())
+
+    def keep(self, request: Request, answers: Answers) -> None:
+        """Remember the answer to a read that allows it."""
+        if request.keeps_seconds and is_read(request):
+            wire = render(request, self.account, answers, {})
+            self._kept.put(wire, answers[request.step], self.now() + request.keeps_seconds)
 
     def send(
         self,
@@ -93,7 +107,9 @@ class Channel:
 
     def _send(self, wire: Wire, call: Call, *, cap: int) -> Answer:
         check_scheme(wire.url, allow_http=self.account.allow_http)
-        return self.transport.send(wire, call, cap)
+        answer = self.transport.send(wire, call, cap)
+        body = without_members(answer.body, self.account.secret_members)
+        return answer if body is answer.body else replace(answer, body=body)
 
     def _call(self, request: Request, before_send: Callable[[], None] | None) -> Call:
         return Call(deadline_seconds(request), before_send=before_send, allow_private=self.account.allow_private)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pipeline.answers import judge_by_status
 from pipeline.connector import Account
-from pipeline.errors import PermanentError, TransientError, UnreachableError
+from pipeline.errors import AuthError, PermanentError, TransientError, UnreachableError
 from pipeline.http.channel import Authorizer, Channel, Quota, Share, is_read
 from pipeline.http.errors import ReadOnlyError
 from pipeline.http.exchange import Exchange, Sent
@@ -68,8 +68,8 @@ class Executor:
     def get(self, request: Request) -> Answer:
         """The answer of one read, for readers (`pipeline.connector.Http`).
 
-        Raises ReadOnlyError for a write, UnreachableError, TransientError (with `retry_after`), and PermanentError
-        whose reason says what the status means: `target_gone` for a 404, `target_refuses_login` for a refused log-in.
+        Raises ReadOnlyError for a write, UnreachableError, AuthError, TransientError (with `retry_after`), and
+        PermanentError whose reason says what the status means: `target_gone` for a 404.
         """
         _require_read(request)
         run = PlanRun(self._channel, judge_by_status, None, {})
@@ -78,6 +78,8 @@ class Executor:
             return run.answers[request.step]
         if isinstance(run.error, UnreachableError):
             raise UnreachableError(outcome.detail) from run.error
+        if outcome.verdict is Verdict.AUTH:
+            raise AuthError(outcome.detail) from run.error
         if outcome.verdict in (Verdict.RETRY, Verdict.AGAIN):
             raise TransientError(outcome.detail, retry_after=outcome.retry_after_seconds) from run.error
         raise PermanentError(outcome.reason, outcome.detail) from run.error

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from pipeline.answers import judge_by_status
 from pipeline.domain.reason import Reason
-from pipeline.errors import LeaseLostError, PermanentError, TransientError, UnknownOutcomeError
+from pipeline.errors import AuthError, LeaseLostError, PermanentError, TransientError, UnknownOutcomeError
 from pipeline.http.channel import Channel, is_read
 from pipeline.http.exchange import Exchange, Sent
 from pipeline.http.mask import Masker, secrets_of
@@ -51,6 +51,9 @@ class PlanRun:
             return self._outcome_of(error, request)
 
     def _judged(self, request: Request) -> Outcome:
+        if (kept := self._channel.kept(request, self.answers)) is not None:
+            self.answers[request.step] = kept
+            return self._judge(request, kept)
         wait = self._channel.seconds_to_wait(request)
         if wait > 0:
             detail = f"the rate limit of {self._channel.account.system} is used up"
@@ -58,6 +61,8 @@ class PlanRun:
         answer = self._send_logged_in(request)
         self.answers[request.step] = answer
         outcome = self._judge(request, answer)
+        if outcome.verdict is Verdict.DONE:
+            self._channel.keep(request, self.answers)
         if outcome.learned.get("check_health") and self._channel.account.health is not None:
             return self._ask_health(self._channel.account.health, outcome)
         return outcome
@@ -92,8 +97,9 @@ class PlanRun:
     def _outcome_of(self, error: TransientError | PermanentError, request: Request) -> Outcome:
         detail = self._masker.text(str(error))
         if isinstance(error, PermanentError):
-            verdict = Verdict.AUTH if error.reason is Reason.TARGET_REFUSES_LOGIN else Verdict.DEAD
-            return Outcome(verdict, error.reason, detail)
+            return Outcome(Verdict.DEAD, error.reason, detail)
+        if isinstance(error, AuthError):
+            return Outcome(Verdict.AUTH, Reason.TARGET_REFUSES_LOGIN, detail)
         if isinstance(error, UnknownOutcomeError) and not is_read(request):
             return Outcome(Verdict.UNKNOWN, Reason.MAY_HAVE_HAPPENED, detail)
         return Outcome(Verdict.RETRY, Reason.WAITING_RETRY, detail, retry_after_seconds=error.retry_after)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from pipeline.plan import Answer, Answers, Slot
+from pipeline.plan import Answer, Answers, Merge, Slot
 
 _IN_TEXT = re.compile(r"\{\{([^{}.]+)\.([^{}]+)\}\}")  # str(Slot)
 
@@ -38,11 +38,19 @@ def fill_text(text: str, answers: Answers) -> str:
     return str(fill(Slot(found[1], found[2]), answers)) if found and found[1] in answers else text
 
 
+def merge(wanted: Merge, answers: Answers) -> dict[str, Any]:
+    """The object of an earlier answer without its nulls, the changes laid over. Raises EmptySlotError."""
+    found = fill(wanted.slot, answers)
+    if not isinstance(found, dict):
+        raise EmptySlotError(f"{wanted.slot} is no object that could be sent back changed")
+    return {name: value for name, value in found.items() if value is not None} | dict(wanted.changes)
+
+
 def _walk(answer: Answer, slot: Slot) -> Any:
-    """Down the JSON answer by dots; a number steps into a list."""
+    """Down the JSON answer by dots; a number steps into a list, no path at all means the whole."""
     try:
         value = answer.json
-        for name in slot.path.split("."):
+        for name in slot.path.split(".") if slot.path else ():
             value = value[int(name)] if isinstance(value, list) else value[name]
     except (ValueError, KeyError, IndexError, TypeError) as missing:
         raise EmptySlotError(f"the answer of step {slot.step} has no {slot.path}") from missing

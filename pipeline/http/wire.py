@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from pipeline.connector import Account
 from pipeline.domain.reason import Reason
 from pipeline.errors import PermanentError
-from pipeline.http.slots import fill, fill_path, fill_text
-from pipeline.plan import Answers, Request, Slot, Stored
+from pipeline.http.slots import fill, fill_path, fill_text, merge
+from pipeline.plan import Answers, Merge, Request, Slot, Stored
 
 USER_AGENT = "casebridge"
 _DEFAULTS = {"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "gzip"}
@@ -27,14 +27,10 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Streamed:
-    """A body of known size that is made while it is sent: literal bytes and stored documents, in order.
-
-    `encoded` says that documents stand in JSON, as base64.
-    """
+    """A body of known size that is made while it is sent: literal bytes and stored documents, in order."""
 
     parts: tuple[bytes | Stored, ...]
     size: int
-    encoded: bool
 
 
 @dataclass(frozen=True)
@@ -94,13 +90,15 @@ def _encode(body: Any, answers: Answers) -> bytes | Streamed | None:
     if body is None or isinstance(body, bytes):
         return body
     if isinstance(body, Stored):
-        return Streamed((body,), body.size, encoded=False)
+        return Streamed((body,), _sent_size(body))
     stored: list[Stored] = []
 
     def default(value: object) -> Any:
         if isinstance(value, Slot):
             return fill(value, answers)
-        if isinstance(value, Stored):
+        if isinstance(value, Merge):
+            return merge(value, answers)
+        if isinstance(value, Stored) and value.encode == "base64":
             stored.append(value)
             return f"{_MARK}{len(stored) - 1}."
         raise TypeError(f"{type(value).__name__} is no JSON value")
@@ -119,15 +117,18 @@ def _interleave(encoded: bytes, stored: list[Stored]) -> Streamed:
         before, encoded = encoded.split(f"{_MARK}{number}.".encode())
         parts += [before, document]
     parts.append(encoded)
-    size = sum(len(it) if isinstance(it, bytes) else (it.size + 2) // 3 * 4 for it in parts)
-    return Streamed(tuple(parts), size, encoded=True)
+    return Streamed(tuple(parts), sum(len(it) if isinstance(it, bytes) else _sent_size(it) for it in parts))
+
+
+def _sent_size(document: Stored) -> int:
+    return (document.size + 2) // 3 * 4 if document.encode == "base64" else document.size
 
 
 def _stream(body: Streamed, store: Store) -> Iterator[bytes]:
     for part in body.parts:
         if isinstance(part, bytes):
             yield part
-        elif body.encoded:
+        elif part.encode == "base64":
             yield from _base64(_exactly(part, store))
         else:
             yield from _exactly(part, store)
