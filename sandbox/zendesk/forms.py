@@ -44,13 +44,13 @@ class Forms:
 
     def _route(self, path: str, step: Step) -> Route:
         async def serve(request: Request) -> Response:
-            form = await request.form()
-            request.state.files = await _files(form)
             self._account.base_url = f"{request.url.scheme}://{request.url.netloc}"
-            try:
-                ids = step(request, form, self._actor(request, form))
-            except ApiError as error:
-                return refused(request, error.reason, status=error.status)
+            async with request.form() as form:
+                request.state.files = await _files(form)
+                try:
+                    ids = step(request, form, self._actor(request, form))
+                except ApiError as error:
+                    return refused(request, error.reason, status=error.status)
             home = "/" if ids.pop("gone", False) else f"/person/tickets/{ids['ticket_id']}"
             return done(request, home, **ids)
 
