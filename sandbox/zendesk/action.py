@@ -46,6 +46,10 @@ class Action:
         parent = {} if obj is None else {"parent": str(self.ticket.id)}
         self._noted.append((effect, str(obj or self.ticket.id), {"ticket_id": self.ticket.id, **parent, **facts}))
 
+    def note_birth(self, effect: str, **facts: Any) -> None:
+        """Add the journal entry of the ticket's creation before those of what came with it."""
+        self._noted.insert(0, (effect, str(self.ticket.id), {"ticket_id": self.ticket.id, **facts}))
+
     def commit(self, *, touch: bool = True) -> JsonObject:
         """Store the audit and tell the world; without any event nothing is stored and `events` stays empty.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import secrets
 from datetime import timedelta
@@ -54,6 +55,12 @@ def settle_scans(account: Account) -> None:
     due = account.now() - timedelta(seconds=account.settings.scan_seconds)
     while account.unscanned and account.unscanned[0].uploaded_at <= due:
         account.unscanned.popleft().wire["malware_scan_result"] = account.settings.scan_result
+
+
+def facts(file: File) -> JsonObject:
+    """What the journal keeps of a file."""
+    return {"file_name": file.wire["file_name"], "content_type": file.wire["content_type"],
+            "size": len(file.content), "sha256": hashlib.sha256(file.content).hexdigest()}
 
 
 def infected(file: File) -> bool:

@@ -103,6 +103,9 @@ def upload(call: Call) -> Response:
         raise bad_request("ParameterMissing", "param is missing or the value is empty: filename")
     kept = attachments.upload(call.account, name, call.request.headers.get("content-type", ""), call.body,
                               call.query("token") or None)
+    file = kept.files[-1]
+    call.account.kit.journal.record("upload_created", str(file.wire["id"]), by=call.actor.by,
+                                    **attachments.facts(file))
     response = answer(attachments.upload_shown(kept), 201)
     response.headers["content-type"] = "text/plain; charset=utf-8"
     return response

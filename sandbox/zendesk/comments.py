@@ -145,6 +145,8 @@ def _announce(action: Action, comment: JsonObject, author: JsonObject, files: li
     action.note("comment_added", comment["id"], comment_id=comment["id"], body=comment["body"],
                 public=comment["public"], author=author["id"], first=len(action.ticket.comments) == 1,
                 attachments=[file.wire["file_name"] for file in files])
+    for file in files:
+        action.note("file_added", file.wire["id"], comment_id=comment["id"], **attachments.facts(file))
 
 
 def _redacted(account: Account, actor: Actor, ticket: Ticket, comment: JsonObject, made: Text) -> JsonObject:

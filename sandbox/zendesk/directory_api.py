@@ -176,6 +176,7 @@ def reset_secret(call: Call) -> Response:
     """201 with a new secret; the old one signs nothing any more."""
     hook = _webhook(call)
     hook.secret = new_secret()
+    call.account.kit.journal.record("webhook_secret_reset", hook.wire["id"], by=call.actor.by)
     return answer({"signing_secret": {"secret": hook.secret, "algorithm": "SHA256"}}, 201)
 
 

@@ -39,6 +39,13 @@ class Call:
         """A query parameter."""
         return self.request.query_params.get(name, default)
 
+    def whole(self, name: str, default: int) -> int:
+        """A query parameter that is a whole number from 0; raises ApiError 400."""
+        text = self.query(name, str(default))
+        if not text.isdecimal():
+            raise bad_request("InvalidParameter", f"{name} must be a whole number")
+        return int(text)
+
     def json(self) -> JsonObject:
         """The body as a JSON object; raises ApiError 400."""
         return parse(self.body)

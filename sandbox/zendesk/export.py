@@ -30,7 +30,7 @@ def export(call: Call) -> Response:
         raise forbidden()
     account = call.account
     start = _start(call)
-    size = min(LARGEST, max(1, int(call.query("per_page", str(LARGEST)) or LARGEST)))
+    size = min(LARGEST, max(1, call.whole("per_page", LARGEST)))
     newest = account.now().timestamp() - account.settings.export_lag_seconds
     rows, position = _rows(account, start, size, newest, exclude_deleted=call.query("exclude_deleted") == "true")
     ended = position >= len(account.changes) or account.changes[position][0] > newest
@@ -42,8 +42,8 @@ def export(call: Call) -> Response:
 
 def search(call: Call) -> Response:
     """Tickets by words of `query`; the index lags, and page 11 is refused with 422."""
-    page = int(call.query("page", "1"))
-    size = min(_SEARCH_PAGE, int(call.query("per_page", str(_SEARCH_PAGE))))
+    page = max(1, call.whole("page", 1))
+    size = min(_SEARCH_PAGE, max(1, call.whole("per_page", _SEARCH_PAGE)))
     if page * size > _SEARCH_ROWS:
         raise ApiError(422, {"error": "invalid", "description": f"Invalid search: Requested response size was greater "
                              f"than Search Response Limits. Only {_SEARCH_ROWS} results are available"})

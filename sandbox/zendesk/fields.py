@@ -66,6 +66,8 @@ def custom_values(account: Account, wanted: JsonObject) -> dict[int, str | None]
     Raises ApiError 400 for an id sent as text, 422 for a value that a drop-down does not offer.
     """
     asked = wanted.get("custom_fields", wanted.get("fields")) or []
+    if not isinstance(asked, Mapping) and not all(isinstance(item, Mapping) for item in asked):
+        raise must_be("custom_fields", "array of objects", "tickets")
     pairs = asked.items() if isinstance(asked, Mapping) else ((item.get("id"), item.get("value")) for item in asked)
     found: dict[int, str | None] = {}
     for number, value in pairs:
@@ -139,7 +141,8 @@ def set_tags(action: Action, wanted: list[str], *, from_field: bool = False) -> 
     _record(action, "tags", new, old)
     added, removed = sorted(set(new) - set(old)), sorted(set(old) - set(new))
     action.tell("tags_changed", {"tags_added": added, "tags_removed": removed})
-    action.note("tags_changed", added=added, removed=removed, tags=new)
+    if not action.creating:
+        action.note("tags_changed", added=added, removed=removed, tags=new)
     if not from_field:
         _follow_tags(action, new)
 
@@ -158,7 +161,8 @@ def _tell_custom(action: Action, number: int, value: str | None, old: str | None
     action.tell("custom_field_changed", {
         "custom_field": {"id": str(number), "title": field["title"], "type": field["type"].upper()},
         "current": value, "previous": old})
-    action.note("field_changed", field=field["title"], field_id=number, old=old, new=value)
+    if not action.creating:
+        action.note("field_changed", field=field["title"], field_id=number, old=old, new=value)
 
 
 def _record(action: Action, name: str, value: Any, old: Any) -> None:

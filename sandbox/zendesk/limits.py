@@ -8,8 +8,8 @@ from collections import deque
 from .account import Account
 from .errors import too_many
 
-ACCOUNT_TOTAL = 700
-"""Requests a minute that the headers promise while the account limit is off (Enterprise)."""
+ACCOUNT_TOTAL = 100_000
+"""Requests a minute that the headers promise while the account's limit is off (no account may do more)."""
 TICKET_TOTAL = 30
 TICKET_SECONDS = 600.0
 _MINUTE = 60.0

@@ -15,6 +15,7 @@ from .data import JsonObject
 from .errors import ApiError
 from .forms import Forms
 
+_SHOWN = 100
 _VISIBILITY = (("private", "Internal note"), ("public", "Public reply"))
 
 
@@ -61,7 +62,8 @@ class Pages:
             ticket = tickets.find(self._account, request.path_params["ticket_id"])
         except ApiError as error:
             return html.refused(request, error.reason, status=error.status)
-        parts = [self._facts(ticket), html.heading("Conversation"), *self._conversation(ticket)]
+        heading = "Conversation" if len(ticket.comments) <= _SHOWN else f"The newest {_SHOWN} comments"
+        parts = [self._facts(ticket), html.heading(heading), *self._conversation(ticket)]
         parts += self._closed(ticket) if ticket.wire["status"] == "closed" else self._actions(ticket)
         return html.page(f"#{ticket.id} {ticket.wire['subject']}", *parts)
 
@@ -94,7 +96,7 @@ class Pages:
             html.heading(f"{'Public reply' if comment['public'] else 'Internal note'} by {self._name(comment)}, "
                          f"{comment['created_at']} (comment {comment['id']})"),
             html.paragraph(comment["body"]), self._files(comment), self._redaction(comment),
-        ) for comment in ticket.comments]
+        ) for comment in ticket.comments[-_SHOWN:]]
 
     def _files(self, comment: JsonObject) -> Markup:
         return Markup("").join(

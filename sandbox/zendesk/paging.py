@@ -32,7 +32,7 @@ def paged(call: Call, rows: Sequence[JsonObject], *, descending: bool = False) -
 
 
 def _by_cursor(call: Call, rows: Sequence[JsonObject], descending: bool) -> Page:
-    size = _count(call.query("page[size]", str(LARGEST)))
+    size = _size(call, "page[size]")
     after, before = _position(call.query("page[after]")), _position(call.query("page[before]"))
     low, high = _bounds(rows, after, before, descending)
     from_end = descending == (before is None)
@@ -69,7 +69,7 @@ def _first_above(rows: Sequence[JsonObject], number: int) -> int:
 
 
 def _by_offset(call: Call, rows: Sequence[JsonObject], descending: bool) -> Page:
-    size, number = _count(call.query("per_page", str(LARGEST))), max(1, _whole(call.query("page", "1")))
+    size, number = _size(call, "per_page"), max(1, call.whole("page", 1))
     if number * size > OFFSET_ROWS:
         raise bad_request("InvalidPaginationDepth", f"Offset paging ends after {OFFSET_ROWS} rows; use cursor paging")
     start = (number - 1) * size
@@ -99,11 +99,5 @@ def _position(cursor: str) -> int | None:
         raise bad_request("InvalidCursor", "page[after] or page[before] is not a cursor of this list") from error
 
 
-def _count(text: str) -> int:
-    return min(LARGEST, max(1, _whole(text)))
-
-
-def _whole(text: str) -> int:
-    if not text.isdigit():
-        raise bad_request("InvalidParameter", "page parameters must be whole numbers")
-    return int(text)
+def _size(call: Call, name: str) -> int:
+    return min(LARGEST, max(1, call.whole(name, LARGEST)))

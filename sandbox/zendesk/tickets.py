@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from . import comments, data, fields
-from .account import Account, Ticket
+from .account import Account, Ticket, wire_time
 from .action import Action
 from .actor import Actor
 from .data import JsonObject
@@ -80,7 +81,7 @@ def update(account: Account, actor: Actor, ticket: Ticket, wanted: JsonObject) -
 
 def check_stamp(ticket: Ticket, wanted: JsonObject) -> None:
     """Collision guard: any `safe_update` key, true or false, makes `updated_stamp` count."""
-    if "safe_update" in wanted and wanted.get("updated_stamp") != ticket.wire["updated_at"]:
+    if "safe_update" in wanted and _seconds(wanted.get("updated_stamp")) != ticket.wire["updated_at"]:
         raise update_conflict()
 
 
@@ -134,8 +135,17 @@ def shown(ticket: Ticket, *, generated: bool = False) -> JsonObject:
     return {**ticket.wire, "fields": ticket.wire["custom_fields"], **more}
 
 
+def _seconds(stamp: object) -> str | None:
+    """A stamp in any ISO form as the API shows times; None when it is no time."""
+    try:
+        return wire_time(datetime.fromisoformat(str(stamp)).astimezone(UTC))
+    except ValueError:
+        return None
+
+
 def _fill(action: Action, wanted: JsonObject, comment: JsonObject, source: Ticket | None) -> None:
     wire = action.ticket.wire
+    action.tell("created", {})
     author = comment.get("author_id") or wanted.get("submitter_id") or action.actor.id
     for name in ("subject", "requester_id"):
         fields.set_field(action, name, wanted.get(name))
@@ -147,8 +157,7 @@ def _fill(action: Action, wanted: JsonObject, comment: JsonObject, source: Ticke
     started = "open" if wanted.get("assignee_id") else "new"
     _apply(action, {"brand_id": data.BRAND_ID, "ticket_form_id": data.TICKET_FORM_ID, "status": started,
                     **wanted, **inherited})
-    action.tell("created", {})
-    action.note("ticket_created", **{name: wire[name] for name in (
+    action.note_birth("ticket_created", **{name: wire[name] for name in (
         "subject", "status", "priority", "type", "tags", "external_id", "requester_id", "organization_id",
         "custom_fields")}, followup_source_id=action.ticket.followup_source_id)
 
@@ -172,13 +181,19 @@ def _requester(account: Account, actor: Actor, wanted: JsonObject) -> tuple[Json
         user = account.users[wanted["requester_id"]]
     elif email:
         known = account.user_by_email.get(email)
-        user = account.users[known] if known else account.add_user(asked.get("name") or email, email)
+        user = account.users[known] if known else _new_user(account, actor, str(asked.get("name") or email), email)
     else:
         user = actor.user
     organization_id = wanted.get("organization_id", user["organization_id"])
     if organization_id not in (None, user["organization_id"]):
         raise invalid("organization", "Organization: is not one of the requester's organizations")
     return user, organization_id
+
+
+def _new_user(account: Account, actor: Actor, name: str, email: str) -> JsonObject:
+    user = account.add_user(name, email)
+    account.kit.journal.record("user_created", str(user["id"]), by=actor.by, name=name, email=email)
+    return user
 
 
 def _check_new_organization(account: Account, ticket: Ticket, wanted: JsonObject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -41,6 +42,9 @@ def test_one_comment_consumes_a_token(desk: Desk) -> None:
     assert desk.say(1, body="x", public=False, uploads=[token])["attachments"][0]["file_name"] == "a.txt"
     assert desk.update(1, comment={"body": "y", "public": False, "uploads": [token]}).status_code == 422
     assert len(desk.comments(1)) == 2
+    added = desk.effects("file_added")
+    assert [(entry["file_name"], entry["size"]) for entry in added] == [("a.txt", 5)]
+    assert added[0]["sha256"] == hashlib.sha256(b"hello").hexdigest()
 
 
 def test_a_token_dies_after_an_hour(desk: Desk) -> None:

@@ -127,6 +127,28 @@ def test_an_unknown_requester_becomes_an_end_user(desk: Desk) -> None:
     assert (user["role"], user["email"]) == ("end-user", "new@customer.example")
 
 
+def test_the_journal_tells_a_creation_once_and_first(desk: Desk) -> None:
+    """Given a ticket with tags and a comment, when created, then two entries: the ticket, then its comment."""
+    desk.create(tags=["a"], custom_fields=[{"id": 360001, "value": "acme"}])
+    entries = desk.kit.journal.entries()
+    assert [entry["effect"] for entry in entries] == ["ticket_created", "comment_added"]
+    assert (entries[0]["tags"], entries[1]["first"], entries[1]["parent"]) == (["a"], True, "1")
+
+
+@pytest.mark.parametrize(("method", "path", "body"), [
+    ("PUT", "/tickets/1", {"ticket": {"custom_fields": ["x"]}}), ("PUT", "/tickets/1", {"ticket": []}),
+    ("PUT", "/tickets/1", ["x"]), ("GET", "/tickets?per_page=x", None), ("GET", "/search?query=a&page=x", None),
+    ("GET", "/tickets?page[size]=2&page[after]=x", None), ("GET", "/tickets/show_many?ids=a", None),
+    ("GET", "/incremental/tickets/cursor", None),
+])
+def test_malformed_requests_are_400_and_never_500(desk: Desk, method: str, path: str, body: object) -> None:
+    """Given a body or query of the wrong shape, when sent, then 400 with an `error`."""
+    desk.create()
+    answer = desk.call(method, path, body)
+    assert answer.status_code == 400
+    assert "error" in answer.json()
+
+
 def test_ids_as_text_are_refused(desk: Desk) -> None:
     """Given an id as a string, when written, then 400 names the attribute."""
     desk.create()

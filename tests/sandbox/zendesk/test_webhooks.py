@@ -32,7 +32,7 @@ def test_one_action_yields_several_events_of_one_sequence(hooked_desk: Desk, rec
     hooked_desk.update(1, status="pending", tags=["b"], comment={"body": "x", "public": False})
     came = events(receiver, 4)
     families = {event["type"].removeprefix("zen:event-type:ticket.") for event in came}
-    assert [event["type"].rpartition(".")[2] for event in born] == ["comment_added", "tags_changed", "created"]
+    assert [event["type"].rpartition(".")[2] for event in born] == ["created", "comment_added", "tags_changed"]
     assert families == {"comment_added", "status_changed", "custom_status_changed", "tags_changed"}
     assert len({event["event"]["meta"]["sequence"]["id"] for event in came}) == 1
     assert {event["event"]["meta"]["sequence"]["total"] for event in came} == {4}
