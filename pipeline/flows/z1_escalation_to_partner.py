@@ -1,0 +1,209 @@
+"""Z1: an agent escalates a ticket; the partner gets a thread with what was written for the partner, nothing else."""
+
+import re
+from collections.abc import Iterable
+
+from msgspec import structs
+
+from pipeline.config import Config, Partner
+from pipeline.connector import Link
+from pipeline.domain.identity import case_key
+from pipeline.domain.milestones import ours
+from pipeline.flow import Flow, Move, Opening, Planned, Situation, Step
+from pipeline.flows._words import note, origin_of, relayed
+from schemas.change import Change, ChangeKind, ObjectRef
+from schemas.content import Author, Format, Side, Text, Visibility
+from schemas.operation import Bind, Comment, Create, Redact
+
+CODE = "Z1"
+NOBODY = ""  # the partner of a case that still waits to be told its partner
+WAKING = frozenset({ChangeKind.MARKED, ChangeKind.FIELDS, ChangeKind.OPENED})
+MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+PHONE = re.compile(r"(?<![\w-])\+?\d[\d ()/-]{7,}\d(?![\w-])")
+WITHDRAWN = "The support team has withdrawn its request. This thread stays open."
+ASK_PARTNER = (
+    "This ticket is marked for a partner, but neither its partner field nor its organization names one that casebridge"
+    " knows. Nothing has been sent. Set the partner field: the thread opens by itself."
+)
+ASK_WORDS = (
+    "The partner's thread shows only the reference fields so far. To add words, fill the field for the partner's"
+    " description before escalating, or write a private comment that begins with {prefix}."
+)
+
+
+def opens(change: Change, config: Config) -> Iterable[Opening]:
+    """A marked ticket opens one case for each of its partners; without one it waits in a case of nobody's."""
+    if change.kind not in WAKING or not _is_marked(change, config):
+        return ()
+    ticket = change.snapshot
+    partners = partners_of(change, config)
+    if not partners:
+        return (Opening(NOBODY, f"object:{ticket.ref}", exclusive=False),)
+    key = case_key(ticket.exception_type, ticket.references, str(ticket.ref))
+    return tuple(Opening(partner.key, key, exclusive=False) for partner in partners)
+
+
+def route(situation: Situation) -> Iterable[Step | Move]:
+    """Escalation, words for the partner, withdrawal, merge."""
+    kind = situation.change.kind
+    if situation.case.partner is None:
+        return _ask(situation)
+    if kind is ChangeKind.MERGED:
+        into = ObjectRef("zendesk", "ticket", str(situation.change.details["into"]))
+        return [Move(situation.here.id, into)]
+    if situation.opened:
+        return _escalate(situation)
+    if kind is ChangeKind.MARKED and situation.change.details.get("mark") == "escalate":
+        return _escalate_again(situation)
+    if kind is ChangeKind.UNMARKED and situation.change.details.get("mark") == "escalate":
+        return [_say(situation, f"withdrawn_{t.id}", t, ours(WITHDRAWN)) for t in _threads(situation)]
+    return _words(situation)
+
+
+def partners_of(change: Change, config: Config) -> list[Partner]:
+    """The partners that the ticket names: its field (several, by comma or blank), else its organization."""
+    ticket = change.snapshot
+    named = str((ticket.extra.get("fields") or {}).get("partner") or "")
+    hints = re.split(r"[,;\s]+", named.strip()) if named.strip() else [ticket.partner_hint or ""]
+    found = (config.partner(hint) or config.partner_at("zendesk", hint) for hint in hints if hint)
+    return list(dict.fromkeys(partner for partner in found if partner is not None))
+
+
+def without_personal_data(text: str, names: Iterable[str] = ()) -> str:
+    """The text without mail addresses, telephone numbers and the end customer's own names (Z1.4)."""
+    cleaned = PHONE.sub("[removed]", MAIL.sub("[removed]", text))
+    for name in sorted({name.strip() for name in names if len(name.strip()) > 2}, key=len, reverse=True):
+        cleaned = re.sub(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", "[removed]", cleaned)
+    return cleaned
+
+
+def _is_marked(change: Change, config: Config) -> bool:
+    tag = config.sections.get("zendesk", {}).get("escalate_tag", "b2b_partner_issue")
+    return change.details.get("mark") == "escalate" or tag in (change.snapshot.extra.get("tags") or [])
+
+
+def _ask(situation: Situation) -> list[Step]:
+    return [note(CODE, "ask_partner", situation.here, ASK_PARTNER)] if situation.opened else []
+
+
+def _escalate(situation: Situation) -> list[Step]:
+    """A thread of its own; or, where the case has one already, the ticket joins it (Z5.2)."""
+    threads = _threads(situation)
+    text = _description(situation)
+    if threads:
+        steps = [_say(situation, f"join_{thread.id}", thread, text) for thread in threads if text is not None]
+        return [*steps, *(_bound(situation, thread) for thread in threads), *_to_items(situation, text)]
+    thread = Planned(-1, "trading_grid", "thread")
+    steps = [
+        Step(CODE, "create", "trading_grid", _create(situation, thread, text), plans=thread),
+        Step(CODE, "bind", "zendesk", Bind(link_id=situation.here.id, counterpart_link_id=-1), needs=("create",)),
+        note(CODE, "shown", situation.here, _shown(situation, text)),
+    ]
+    if text is None:
+        prefix = situation.config.sections.get("zendesk", {}).get("partner_comment_prefix", "#partner")
+        steps.append(note(CODE, "ask_words", situation.here, ASK_WORDS.format(prefix=prefix)))
+    return [*steps, *_to_items(situation, text)]
+
+
+def _create(situation: Situation, thread: Planned, text: Text | None) -> Create:
+    ticket, partner = situation.change.snapshot, situation.case.partner
+    assert partner is not None
+    several = len(partners_of(situation.change, situation.config)) > 1
+    number = ticket.ref.external_id
+    return Create(
+        link_id=thread.id,
+        object_kind="thread",
+        title=Text(_title(situation), Format.PLAIN, Visibility.PARTNER),
+        body=text,
+        partner=partner.key,
+        partner_name=partner.name or partner.key,
+        partner_id=partner.ids.get("trading_grid"),
+        author=Author(Side.HUB, name="Support"),
+        type="exception" if ticket.exception_type else "question",
+        exception_type=ticket.exception_type,
+        priority=ticket.priority,
+        references=ticket.references,
+        origin=str(ticket.ref),
+        details={"external_id": f"{number}:{partner.key}" if several else number},
+    )
+
+
+def _title(situation: Situation) -> str:
+    """The subject, by setting; else a title made of exception type and references (decisions D8)."""
+    ticket = situation.change.snapshot
+    if situation.config.sections.get("zendesk", {}).get("share_subject", True) and ticket.title.strip():
+        return without_personal_data(ticket.title, _names(situation))
+    parts = [ticket.exception_type or "Question", *(f"{r.kind} {r.value}" for r in ticket.references)]
+    return ", ".join(part.replace("_", " ") for part in parts)
+
+
+def _description(situation: Situation) -> Text | None:
+    """What was written for the partner: the field, else the newest `#partner` comment, else nothing (D8)."""
+    extra = situation.change.snapshot.extra
+    body, form = str(extra.get("partner_description") or ""), Format.PLAIN
+    if not body.strip():
+        newest = next(iter(extra.get("partner_comments") or []), None)
+        if newest is None:
+            return None
+        body, form = str(newest["body"]), Format(newest["format"])
+    return Text(without_personal_data(body, _names(situation)), form, Visibility.PARTNER)
+
+
+def _names(situation: Situation) -> list[str]:
+    return [str(name) for name in situation.change.snapshot.extra.get("customer_names") or []]
+
+
+def _shown(situation: Situation, text: Text | None) -> str:
+    """The agent sees what was sent (Z1.4)."""
+    partner = situation.case.partner
+    assert partner is not None
+    references = "; ".join(f"{r.kind}: {r.value}" for r in situation.change.snapshot.references) or "none"
+    words = text.body if text is not None else "no text"
+    return f"Sent to {partner.name or partner.key}: {_title(situation)} / references: {references} / {words}"
+
+
+def _escalate_again(situation: Situation) -> list[Step]:
+    """Marked again: the thread is there, what is written for the partner now becomes a post (Z1.7)."""
+    text = _description(situation)
+    return [] if text is None else [_say(situation, f"again_{t.id}", t, text) for t in _threads(situation)]
+
+
+def _words(situation: Situation) -> Iterable[Step]:
+    """A private comment that begins with the mark -> thread and item; all else stays in the ticket."""
+    change = situation.change
+    if change.kind in {ChangeKind.NARROWED, ChangeKind.REDACTED}:
+        links = (*_threads(situation), *situation.case.current("gemini", "item"))
+        origin = origin_of(change)
+        return [Step(CODE, f"redact_{k.id}", k.system, Redact(link_id=k.id, origin=origin)) for k in links]
+    if change.kind is not ChangeKind.SAID or change.text is None:
+        return ()
+    if change.text.visibility is not Visibility.PARTNER:
+        if not situation.config.settings.share_internal or change.author.side is not Side.HUB:
+            return ()
+        return relayed(CODE, situation, situation.case.current("gemini", "item"), visibility=Visibility.INTERNAL)
+    links = (*_threads(situation), *situation.case.current("gemini", "item"))
+    return relayed(CODE, situation, links, visibility=Visibility.PARTNER)
+
+
+def _to_items(situation: Situation, text: Text | None) -> list[Step]:
+    if text is None:
+        return []
+    return [_say(situation, f"item_{item.id}", item, text) for item in situation.case.current("gemini", "item")]
+
+
+def _say(situation: Situation, name: str, link: Link, text: Text) -> Step:
+    author = structs.replace(situation.change.author, side=Side.HUB, name="Support")
+    said = Comment(link_id=link.id, text=text, author=author, at=situation.change.at)
+    return Step(CODE, name, link.system, said)
+
+
+def _bound(situation: Situation, thread: Link) -> Step:
+    bind = Bind(link_id=situation.here.id, counterpart_link_id=thread.id)
+    return Step(CODE, f"bind_{thread.id}", "zendesk", bind)
+
+
+def _threads(situation: Situation) -> tuple[Link, ...]:
+    return situation.case.current("trading_grid", "thread")
+
+
+FLOWS = (Flow(CODE, "Ticket is escalated to the partner", "zendesk", route, opens),)

@@ -1,0 +1,204 @@
+"""Transform: changes -> case -> echo or routes -> deliveries, in one transaction and without any outside I/O.
+
+What cannot be mapped ends as a dead letter that names what is missing, never as an exception in a log. A change whose
+meaning depends on a write of ours that has not settled yet is left open for a moment.
+"""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from msgspec import structs
+
+from pipeline.config import Config
+from pipeline.connector import Link
+from pipeline.domain.identity import delivery_key
+from pipeline.domain.reason import Reason
+from pipeline.domain.states import ChangeState, LinkState
+from pipeline.errors import PermanentError, SkippedError
+from pipeline.flow import CaseView, Flow, Move, Planned, Situation, Step
+from pipeline.stages.casebook import Casebook
+from pipeline.store import audit, changes, deliveries
+from pipeline.store.changes import Ending, OpenChange
+from pipeline.store.deliveries import NewDelivery
+from pipeline.store.pool import Conn
+from schemas.change import ChangeKind
+from schemas.operation import AnyOperation, Bind
+
+SETTLE_AGAIN_SECONDS = 1.0
+
+
+@dataclass
+class Transformed:
+    """What one run did: how many changes it ended, whom to ring, which dead letters to publish."""
+
+    ended: int = 0
+    routed: int = 0
+    ring: set[str] = field(default_factory=set)
+    dead_letters: list[int] = field(default_factory=list)
+    busy: bool = False  # another transformer holds the lock
+
+    def __str__(self) -> str:
+        return f"transform: {self.ended} changes, {self.routed} deliveries, {len(self.dead_letters)} dead"
+
+
+class Deferred(Exception):  # noqa: N818 -- a signal between two functions of this stage, not an error
+    """This change is looked at again in a moment."""
+
+
+def transform(conn: Conn, *, flows: Sequence[Flow], config: Config, config_version: int | None) -> Transformed:
+    """Route one batch of open changes (at most 200); call again while it ends any."""
+    with conn.transaction():
+        if not changes.lock(conn):
+            return Transformed(busy=True)
+        batch = changes.take(conn)
+        if not batch:
+            return Transformed()
+        run = _Run(conn, flows, config)
+        for item in batch:
+            run.one(item)
+        return run.write(config_version)
+
+
+class _Run:
+    """One batch: decisions in memory, written together at the end."""
+
+    def __init__(self, conn: Conn, flows: Sequence[Flow], config: Config) -> None:
+        self.conn, self.config = conn, config
+        self.flows: Mapping[str, list[Flow]] = {
+            source: [flow for flow in flows if flow.source == source] for source in {flow.source for flow in flows}
+        }
+        self.book = Casebook(conn, config, flows)
+        self.endings: list[Ending] = []
+        self.deferred: list[int] = []
+        self.held: set[tuple[str, str]] = set()
+        self.new: list[NewDelivery] = []
+        self.dead: list[tuple[int, int | None, str | None, str, str]] = []
+
+    def one(self, item: OpenChange) -> None:
+        """Decide one change; an object with an earlier change left open or blocked waits with all its later ones."""
+        if (item.source, item.object) in self.held:
+            return
+        try:
+            self._route(item)
+        except Deferred:
+            self.deferred.append(item.id)
+            self.held.add((item.source, item.object))
+        except SkippedError as skipped:
+            self.endings.append(Ending(item.id, ChangeState.SKIPPED, skipped.reason, skipped.detail))
+        except PermanentError as error:
+            self._bury(item, error.reason, error.detail)
+        except Exception as error:  # noqa: BLE001 -- a poison change must end as a dead letter, not stop the others
+            where = traceback.format_exception(error)[-2].strip()
+            self._bury(item, Reason.UNREADABLE, f"{type(error).__name__}: {error} at {where}")
+
+    def _route(self, item: OpenChange) -> None:
+        cases = self.book.cases_of(item.change.ref)
+        echo = self.book.echo(item, cases)
+        if echo is not None:
+            self.endings.append(
+                Ending(item.id, ChangeState.ECHO, Reason.ECHO, f"delivery {echo}", cases[0] if cases else None)
+            )
+            return
+        if self.book.must_wait(item, cases):
+            raise Deferred
+        opened = self._open(item, cases)
+        concerned = list(dict.fromkeys([*cases, *opened]))
+        if not concerned:
+            raise SkippedError(Reason.NOT_ROUTED, f"{item.change.ref} belongs to no case")
+        before = len(self.new)
+        for case_id in concerned:
+            self._route_case(item, case_id, opened=case_id in opened)
+        routed = len(self.new) > before
+        state = ChangeState.ROUTED if routed else ChangeState.SKIPPED
+        reason = None if routed else Reason.NOT_ROUTED
+        self.endings.append(Ending(item.id, state, reason, None, concerned[0]))
+
+    def _open(self, item: OpenChange, cases: Sequence[int]) -> list[int]:
+        """Cases that this change opens or joins; their binding to the changed object included."""
+        flows = self.flows.get(item.source, [])
+        openings = [opening for flow in flows for opening in flow.opens(item.change, self.config)]
+        known = {self.book.view(case_id).partner for case_id in cases}
+        fresh = [o for o in openings if self.config.partner(o.partner) not in known]
+        return [self.book.open(opening, item.change) for opening in fresh]
+
+    def _route_case(self, item: OpenChange, case_id: int, *, opened: bool) -> None:
+        view = self.book.view(case_id)
+        here = view.link_of(item.change.ref)
+        assert here is not None
+        situation = Situation(item.change, view, here, self.config, opened)
+        found = [one for flow in self.flows.get(item.source, []) for one in flow.route(situation)]
+        for move in (one for one in found if isinstance(one, Move)):
+            changes.move_link(self.conn, move)
+            self.book.forget(case_id)
+        if item.change.kind is ChangeKind.DELETED:
+            changes.bury_links(self.conn, [here.id])
+            self.book.forget(case_id)
+        steps = [one for one in found if isinstance(one, Step)]
+        self.new += self._deliveries(item, view, self._with_links(case_id, steps))
+        if steps or opened:
+            self.book.touched.add(case_id)
+
+    def _with_links(self, case_id: int, steps: Sequence[Step]) -> list[Step]:
+        """Steps with real link ids in the place of the planned ones."""
+        real: dict[int, int] = {}
+        for step in steps:
+            if step.plans is not None:
+                real[step.plans.id] = changes.plan_link(self.conn, case_id, step.plans)
+                self.book.add(case_id, _planned(step.plans, real[step.plans.id]))
+        return [replace(step, operation=_relink(step.operation, real)) for step in steps] if real else [*steps]
+
+    def _deliveries(self, item: OpenChange, view: CaseView, steps: Sequence[Step]) -> list[NewDelivery]:
+        def key(name: str) -> tuple[object, ...]:
+            return (item.source, item.external_id, view.id, name)
+
+        return [
+            NewDelivery(
+                target=step.target,
+                case_id=view.id,
+                partner=view.partner.key if view.partner else "",
+                change_id=item.id,
+                flow=step.flow,
+                name=step.full_name,
+                operation=step.operation,
+                key=delivery_key(*key(step.full_name)),
+                needs=tuple(delivery_key(*key(f"{step.flow}.{need}")) for need in step.needs),
+                settle_seconds=self.config.settings.status_settle_seconds if step.settles else 0.0,
+            )
+            for step in steps
+        ]
+
+    def _bury(self, item: OpenChange, reason: Reason, detail: str) -> None:
+        cases = self.book.cases_of(item.change.ref)
+        blocks = not cases  # what would have opened the case is dead: later changes of the object wait for it
+        case_id = cases[0] if cases else None
+        self.endings.append(Ending(item.id, ChangeState.DEAD, reason, detail, case_id, blocks))
+        self.dead.append((item.id, case_id, item.change.snapshot.partner_hint, reason, detail))
+        if blocks:
+            self.held.add((item.source, item.object))
+
+    def write(self, config_version: int | None) -> Transformed:
+        """Everything decided, in the caller's transaction."""
+        out = Transformed(len(self.endings), len(self.new))
+        out.ring = deliveries.append(self.conn, self.new, config_version=config_version)
+        changes.end(self.conn, self.endings)
+        changes.touch(self.conn, self.book.touched)
+        if self.deferred:
+            reason = Reason.WAITING_SETTLE.value
+            changes.defer(self.conn, self.deferred, seconds=SETTLE_AGAIN_SECONDS, reason=reason)
+        out.dead_letters = changes.bury(self.conn, self.dead)
+        for change_id, case_id, _, reason, _ in self.dead:
+            audit.record(self.conn, "casebridge", "dead", f"change:{change_id}", case_id=case_id, reason=reason)
+        return out
+
+
+def _planned(planned: Planned, link_id: int) -> Link:
+    return Link(link_id, planned.system, planned.kind, None, LinkState.PLANNED.value)
+
+
+def _relink(operation: AnyOperation, real: Mapping[int, int]) -> AnyOperation:
+    changed = structs.replace(operation, link_id=real.get(operation.link_id, operation.link_id))
+    if isinstance(changed, Bind):
+        counterpart = real.get(changed.counterpart_link_id, changed.counterpart_link_id)
+        return structs.replace(changed, counterpart_link_id=counterpart)
+    return changed
