@@ -47,8 +47,11 @@ class TradingGridSource:
         return True
 
 
+@dataclass(frozen=True)
 class TradingGridTarget:
-    """The writing half; all of it pure."""
+    """The writing half; all of it pure. `thread_page` is where people look at a thread, with `{id}` in it."""
+
+    thread_page: str
 
     def facts(self, work: Work) -> Plan:
         """See plan.facts_for."""
@@ -64,7 +67,7 @@ class TradingGridTarget:
 
     def found(self, work: Work, answers: Answers) -> Receipt | None:
         """See judge.found."""
-        return judge.found(work, answers)
+        return judge.found(work, answers, self.thread_page)
 
     def judge(self, work: Work, request: Request, answer: Answer) -> Outcome:
         """See judge.judge."""
@@ -72,7 +75,7 @@ class TradingGridTarget:
 
     def receipt(self, work: Work, answers: Answers) -> Receipt:
         """See judge.receipt."""
-        return judge.receipt(work, answers)
+        return judge.receipt(work, answers, self.thread_page)
 
 
 class TradingGrid:
@@ -96,18 +99,14 @@ class TradingGrid:
         reader = Reader(
             client_id=env[settings.CLIENT_ID.name],
             root_url=env[settings.URL.name].rstrip("/"),
-            thread_url=section["thread_url"],
+            thread_page=settings.thread_page(env, config),
         )
         keys = tuple(hooks.parse_secret(secret) for secret in settings.secrets_of(env))
         return TradingGridSource(reader, keys, int(section["long_poll_seconds"]))
 
-    def target(
-        self,
-        env: Mapping[str, str],  # noqa: ARG002 -- the socket's signature
-        config: Config,  # noqa: ARG002 -- the socket's signature
-    ) -> TradingGridTarget:
-        """The target; what it needs to know comes with each delivery."""
-        return TradingGridTarget()
+    def target(self, env: Mapping[str, str], config: Config) -> TradingGridTarget:
+        """The target; what else it needs to know comes with each delivery."""
+        return TradingGridTarget(settings.thread_page(env, config))
 
     def check(self, config: Config, http: Http) -> Iterable[str]:
         """See check.check."""

@@ -40,7 +40,7 @@ class View:
     partner: Json
     client_id: str
     root_url: str
-    thread_url: str | None = None
+    thread_page: str
 
     @property
     def first_post(self) -> Json:
@@ -53,7 +53,7 @@ class View:
         extra = {name: thread[name] for name in _EXTRA if thread.get(name) is not None}
         if self.partner:
             extra["partner"] = {name: self.partner[name] for name in _PARTNER_FIELDS if self.partner.get(name)}
-        extra["url"] = self.thread_page(thread_id)
+        extra["url"] = self.thread_page.replace("{id}", thread_id)
         return Snapshot(
             ref=ObjectRef(NAME, THREAD, thread_id),
             title=str(thread.get("title") or ""),
@@ -73,11 +73,6 @@ class View:
             bound=bound_of(thread),
             extra=extra,
         )
-
-    def thread_page(self, thread_id: str) -> str:
-        """Where people look at the thread: by setting `thread_url`, else its address in the API."""
-        template = self.thread_url or f"{self.root_url}/active-community/v1/threads/{{id}}"
-        return template.replace("{id}", thread_id)
 
     def file(self, document_id: str, *, shown: bool) -> File:
         return file_of(self.documents[document_id], shown=shown, root_url=self.root_url)
@@ -193,12 +188,14 @@ def _updated(event: Event, _view: View, _known: Mapping[str, Any]) -> Part:
 
 
 def _moved(event: Event, view: View, known: Mapping[str, Any]) -> Part:
-    data = event.data
-    before = data.get("before") or data.get("old_state") or data.get("from_state") or known.get("state")
-    after = data.get("after") or data.get("new_state") or data.get("to_state") or view.thread.get("state")
-    details = {"before": before, "after": after, "reopened": event.type == "thread.reopened"}
-    details["awaiting_reason"] = data.get("awaiting_reason") or view.thread.get("awaiting_reason")
-    return Part(ChangeKind.STATE, details)
+    """`data` holds "old and new state", the contract says no more: by these names, else as we know them."""
+    thread, data = view.thread, event.data
+    after = data.get("new_state") or thread.get("state")
+    details = {"before": data.get("old_state") or known.get("state"), "after": after}
+    details["awaiting_reason"] = data.get("awaiting_reason") or (
+        thread.get("awaiting_reason") if after == thread.get("state") else None
+    )
+    return Part(ChangeKind.STATE, {**details, "reopened": event.type == "thread.reopened"})
 
 
 def _said(event: Event, view: View, known: Mapping[str, Any]) -> Part:

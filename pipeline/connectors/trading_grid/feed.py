@@ -10,7 +10,6 @@ from pipeline.connectors.trading_grid.fetch import fetch, next_cursor, reading
 from pipeline.connectors.trading_grid.vocabulary import PAGE_SIZE
 from pipeline.connectors.trading_grid.wire import collection, parse_event, parse_time
 from pipeline.domain.identity import digest
-from pipeline.domain.reason import Reason
 from pipeline.errors import InvalidPayloadError, PermanentError, TransientError
 from pipeline.plan import Request
 
@@ -35,9 +34,9 @@ def poll(cursor: Cursor, http: Http, long_poll_seconds: int = 0) -> Page:
     try:
         body = fetch(http, request)
     except PermanentError as error:
-        if error.reason is not Reason.REJECTED:
+        if "invalid_cursor" not in error.detail:
             raise
-        body = None  # 400 invalid_cursor: a cursor is bound to the client that got it (I7), and the client is new
+        body = None  # 400: a cursor is bound to the client that got it (I7), and the client is new
     if body is None:  # 410 cursor_expired
         return _begin_sweep(cursor, http)
     entries = collection(body)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from pipeline.connector import Facts, Work
 from pipeline.connectors.trading_grid.bodies import external_reference, origin_of, post_bodies
-from pipeline.connectors.trading_grid.fetch import segment
+from pipeline.connectors.trading_grid.fetch import reading, segment
 from pipeline.connectors.trading_grid.requests import idempotency, thread_path, write_posts
 from pipeline.connectors.trading_grid.vocabulary import DOCUMENT_CLASSES, NAME
 from pipeline.domain.reason import Reason
@@ -31,8 +31,9 @@ def plan_attach(work: Work, operation: Attach, facts: Facts) -> Plan:
     if operation.stored is None:
         return Plan(NAME, tuple(_words(work, operation)))
     if existing := facts.get("existing_id"):
+        known = reading("document", f"/documents/{segment(str(existing))}")  # its id belongs on the receipt
         link = _link(work, segment(str(existing)))
-        return Plan(NAME, (link, *_words(work, operation, str(existing))))
+        return Plan(NAME, (known, link, *_words(work, operation, str(existing))))
     document = Slot("document", "id")
     uploads = (_upload(work, file, operation.stored), _document(work, file, operation.stored, facts["thread"]))
     return Plan(NAME, (*uploads, _link(work, str(document)), *_words(work, operation, document)))

@@ -59,29 +59,32 @@ def judge(work: Work, request: Request, answer: Answer) -> Outcome:
     return judge_by_status(request, answer)
 
 
-def found(work: Work, answers: Answers) -> Receipt | None:
-    """The receipt of an earlier attempt, if its mark stands in what `find` read; None: certainly not there."""
+def found(work: Work, answers: Answers, thread_page: str) -> Receipt | None:
+    """The receipt of an earlier attempt, if its mark stands in what `find` read; None: certainly not there.
+
+    `thread_page` is the address of a thread for people, with `{id}` in it.
+    """
     answer = answers.get("find")
     if answer is None or answer.status != 200:
         return None
     entries = collection(answer.json)
     if isinstance(work.operation, Create):
         thread = next((one for one in entries if is_same(work, work.operation, one)), None)
-        return _bound(thread) if thread else None
+        return _bound(thread, thread_page) if thread else None
     marked = [post for post in entries if (post.get("origin") or {}).get("correlation_id") == work.mark]
     expected = len(comment_bodies(work, work.operation)) if isinstance(work.operation, Comment) else 1
     # fewer than all pieces: the rest goes on, and the key answers for the pieces that stand
     return Receipt(parts=tuple(("post", str(post["id"])) for post in marked)) if len(marked) >= expected else None
 
 
-def receipt(work: Work, answers: Answers) -> Receipt:
+def receipt(work: Work, answers: Answers, thread_page: str) -> Receipt:
     """What the sent plan left behind: the bound thread, and every post and document that may come back as an echo."""
     parts = [part for step, answer in answers.items() if (part := _part(step, answer))]
     if not isinstance(work.operation, Create):
         return Receipt(parts=tuple(parts))
     thread = _json(answers.get("create")) or _json(answers.get("existing"))
     parts += [("post", str(post["id"])) for post in collection(_json(answers.get("first_post")))]
-    return _bound(thread, tuple(dict.fromkeys(parts))) if thread else Receipt(parts=tuple(parts))
+    return _bound(thread, thread_page, tuple(dict.fromkeys(parts))) if thread else Receipt(parts=tuple(parts))
 
 
 def problem_of(answer: Answer) -> dict[str, Any]:
@@ -121,6 +124,8 @@ def _exists(_work: Work, request: Request, problem: Json, detail: str) -> Outcom
     existing = problem.get("existing_id")
     if request.step.startswith("post") or request.step == "bind":
         return Outcome(Verdict.ALREADY, Reason.ALREADY_SO, detail)
+    if request.step == "status_thread":
+        return Outcome(Verdict.AGAIN, Reason.ALREADY_SO, detail)  # made meanwhile for another case: the facts show it
     if existing and request.step in ("create", "document"):
         return Outcome(Verdict.AGAIN, Reason.ALREADY_SO, detail, learned={"existing_id": str(existing)})
     return Outcome(Verdict.DEAD, Reason.REJECTED, f"{detail} (bound to an object that we may not see)")
@@ -163,15 +168,15 @@ _SPECIAL: Mapping[str, Callable[[Work, Request, Json, str], Outcome]] = {
 }
 
 
-def _bound(thread: Json, parts: tuple[tuple[str, str], ...] = ()) -> Receipt:
-    link = ((thread.get("_links") or {}).get("self") or {}).get("href")
+def _bound(thread: Json, thread_page: str, parts: tuple[tuple[str, str], ...] = ()) -> Receipt:
+    thread_id = str(thread["id"])
     facts = {"revision": thread.get("revision"), "state": thread.get("state")}
-    return Receipt(parts, ObjectRef(NAME, THREAD, str(thread["id"])), link, facts)
+    return Receipt(parts, ObjectRef(NAME, THREAD, thread_id), thread_page.replace("{id}", thread_id), facts)
 
 
 def _part(step: str, answer: Answer) -> tuple[str, str] | None:
     """The post or document that a step made, or that stood there already."""
-    kind = "post" if step.startswith("post") else "document" if step == "document" else None
+    kind = "post" if step.startswith("post") else "attachment" if step == "document" else None
     body = _json(answer)
     made = body.get("id") if answer.status < 300 else body.get("existing_id")
     return (kind, str(made)) if kind and made else None

@@ -17,6 +17,7 @@ from pipeline.connectors.trading_grid.vocabulary import (
     is_reopening,
     path_to,
 )
+from pipeline.connectors.trading_grid.workspace import announce, speaks_in_thread
 from pipeline.domain.reason import Reason
 from pipeline.domain.visibility import clear_label, clear_text, require
 from pipeline.errors import PermanentError
@@ -43,14 +44,14 @@ def plan_state(work: Work, operation: State, facts: Facts) -> Plan:
         return Plan(NAME)
     path = _path(current, wanted, facts)
     states = [current, *path]
-    requests: list[Request] = []
+    hops: list[Request] = []
     for before, after in pairwise(states):
         step = f"{before}_to_{after}"
-        tag: Header = ("If-Match", Slot(requests[-1].step, "header:etag")) if requests else if_match(thread["revision"])
-        body = _hop(work, operation, before, after, last=len(requests) == len(path) - 1)
+        tag: Header = ("If-Match", Slot(hops[-1].step, "header:etag")) if hops else if_match(thread["revision"])
+        body = _hop(work, operation, before, after, last=len(hops) == len(path) - 1)
         headers = (idempotency(work, step), tag)
-        requests.append(Request(step, "POST", f"{thread_path(work)}/transitions", headers=headers, body=body))
-    return Plan(NAME, tuple(requests))
+        hops.append(Request(step, "POST", f"{thread_path(work)}/transitions", headers=headers, body=body))
+    return Plan(NAME, (*announce(work, operation, facts), *hops))
 
 
 def learned_from(step: str, allowed: list[str]) -> Json:
@@ -88,7 +89,7 @@ def _hop(work: Work, operation: State, before: str, after: str, *, last: bool) -
         body["reason"] = operation.reason
     if last and operation.label:
         body["milestone"] = str(require(clear_label(operation.label)))[:MILESTONE_LENGTH]
-    if last and operation.public_note is not None:
+    if last and operation.public_note is not None and speaks_in_thread(work):
         body["public_note"] = plain_of(clear_text(operation.public_note), NOTE_LENGTH, "public note")
     body["origin"] = origin_of(work, str(operation.details.get("origin") or ""))
     return body

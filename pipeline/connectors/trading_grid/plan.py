@@ -18,6 +18,7 @@ from pipeline.connectors.trading_grid.requests import (
     write_posts,
 )
 from pipeline.connectors.trading_grid.vocabulary import NAME, UPDATE_TYPES
+from pipeline.connectors.trading_grid.workspace import facts_of_workspace
 from pipeline.domain.visibility import clear_text
 from pipeline.plan import Plan, Request
 from schemas.operation import Attach, Bind, Comment, Create, Fields, Redact, State, Title
@@ -30,7 +31,9 @@ _REDACTED = "Redacted at its source."
 def facts_for(work: Work) -> Plan:
     """The reads that a plan compares with: the thread for states, fields and files, the posts for a redaction."""
     match work.operation:
-        case State() | Title() | Fields() | Attach():
+        case State():
+            return Plan(NAME, (read_thread(work), *facts_of_workspace(work)))
+        case Title() | Fields() | Attach():
             return Plan(NAME, (read_thread(work),))
         case Redact():
             posts = own_posts(work, work.operation)

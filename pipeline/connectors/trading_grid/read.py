@@ -21,7 +21,7 @@ class Reader:
 
     client_id: str
     root_url: str
-    thread_url: str | None = None
+    thread_page: str
 
     def read(self, pending: Pending, http: Http) -> Reading:
         """The changes that the pending signals stand for.
@@ -46,7 +46,7 @@ class Reader:
         posts = _posts(http, thread_id, events, whole=opened)
         documents = _documents(http, _document_ids(events, posts, whole=bool(sweeps)))
         partner = _partner(http, thread) if opened else {}
-        view = View(thread, posts, documents, partner, self.client_id, self.root_url, self.thread_url)
+        view = View(thread, posts, documents, partner, self.client_id, self.root_url, self.thread_page)
         changes = [change_of(event, view, pending.known) for event in events]
         for since in sweeps:
             changes += swept_changes(view, since, pending.known, {change.part_id for change in changes})
@@ -59,7 +59,7 @@ class Reader:
         for thread_id in (document or {}).get("thread_ids") or ():
             thread = fetch(http, reading("thread", f"/threads/{segment(thread_id)}"))
             if thread is not None and document is not None:
-                view = View(thread, {}, {document_id: document}, {}, self.client_id, self.root_url, self.thread_url)
+                view = View(thread, {}, {document_id: document}, {}, self.client_id, self.root_url, self.thread_page)
                 changes += [change_of(event, view, {}, per_thread=True) for event in events]
         if not changes:
             changes = [unattached(event, self.client_id) for event in events]

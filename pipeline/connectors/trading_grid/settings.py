@@ -101,6 +101,12 @@ def account(env: Mapping[str, str], config: Config) -> Account:
     )
 
 
+def thread_page(env: Mapping[str, str], config: Config) -> str:
+    """Where people look at a thread, with `{id}` in it: setting `thread_url`, else its address in the API."""
+    given = section_of(config)["thread_url"]
+    return str(given) if given else f"{env[URL.name].rstrip('/')}{API_PATH}/threads/{{id}}"
+
+
 def secrets_of(env: Mapping[str, str]) -> tuple[str, ...]:
     """The webhook secrets that are accepted now: the current one and, while it is rotated, the one before."""
     return tuple(secret for name in (WEBHOOK_SECRET.name, PREVIOUS_SECRET.name) if (secret := env.get(name, "")))
