@@ -18,6 +18,12 @@ _FIRST_USER_ID = 6130900000000
 _FIRST_ATTACHMENT_ID = 6130800000000
 
 
+_CHOICES = {
+    "webhook_mode": ("events", "trigger", "off"),
+    "scan_result": ("malware_not_found", "malware_found", "failed_to_scan", "not_scanned"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What `/_sandbox/zendesk` can change while the sandbox runs; a limit of None is off."""
@@ -136,7 +142,7 @@ class Account:
         self.file_by_token: dict[str, File] = {}
         self.unscanned: deque[File] = deque()
         self.uploads: dict[str, Upload] = {}
-        self.webhooks: dict[str, Webhook] = {data.WEBHOOK_ID: _own_webhook()}
+        self.webhooks: dict[str, Webhook] = {data.WEBHOOK_ID: _own_webhook(self.kit.hooks.base_url)}
         self.jobs: dict[str, JsonObject] = {}
         self.tokens: dict[str, Token] = {}
         self.idempotent: dict[str, tuple[datetime, bytes, bytes, str]] = {}
@@ -165,10 +171,13 @@ class Account:
         return self.kit.clock.now()
 
     def set(self, **changes: Any) -> None:
-        """Change live settings; raises ValueError naming an unknown one."""
+        """Change live settings; raises ValueError naming an unknown one or a word that is none of the choices."""
         unknown = set(changes) - {item.name for item in fields(Settings)}
         if unknown:
             raise ValueError(f"unknown setting {', '.join(sorted(unknown))}")
+        for name, choices in _CHOICES.items():
+            if changes.get(name, choices[0]) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}")
         self.settings = replace(self.settings, **changes)
 
     def next_ticket_id(self) -> int:
@@ -225,9 +234,10 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def _own_webhook() -> Webhook:
+def _own_webhook(base_url: str | None) -> Webhook:
     return Webhook({
-        "id": data.WEBHOOK_ID, "name": "casebridge", "status": "active", "endpoint": data.WEBHOOK_PATH,
+        "id": data.WEBHOOK_ID, "name": "casebridge", "status": "active",
+        "endpoint": f"{base_url or 'http://127.0.0.1:8000'}{data.WEBHOOK_PATH}",
         "http_method": "POST", "request_format": "json",
         "subscriptions": [f"zen:event-type:ticket.{family}" for family in data.EVENT_FAMILIES],
         "created_at": "2026-01-05T08:00:00Z", "created_by": str(data.INTEGRATION_ID),

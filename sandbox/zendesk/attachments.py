@@ -50,6 +50,14 @@ def consume(account: Account, tokens: list[str]) -> list[File]:
     return [file for token in tokens for file in account.uploads.pop(token).files]
 
 
+def copies(account: Account, comments: list[JsonObject]) -> Upload:
+    """Copies of all files of some comments under a new token, as a merge makes them."""
+    kept = _new_upload(account)
+    for wire in (wire for comment in comments for wire in comment["attachments"]):
+        kept.files.append(_file(account, wire["file_name"], wire["content_type"], account.files[wire["id"]].content))
+    return kept
+
+
 def settle_scans(account: Account) -> None:
     """Let the scanner finish with every file that has waited long enough; call it before files are shown."""
     due = account.now() - timedelta(seconds=account.settings.scan_seconds)

@@ -109,7 +109,9 @@ class Forms:
     def _merge(self, request: Request, form: FormData, actor: Actor) -> Ids:
         source, into = self._ticket(request), _text(form, "into")
         target = tickets.find(self._account, int(into) if into.isdigit() else 0)
-        if target is source or "closed" in (source.wire["status"], target.wire["status"]):
+        if target is source:
+            raise invalid("base", "Merge: a ticket cannot be merged into itself")
+        if "closed" in (source.wire["status"], target.wire["status"]):
             raise closed()
         tickets.merge(self._account, actor, target, [source], {})
         return {"ticket_id": target.id, "merged_ticket_id": source.id}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from . import comments, data, fields
+from . import attachments, comments, data, fields
 from .account import Account, Ticket, wire_time
 from .action import Action
 from .actor import Actor
@@ -109,15 +109,16 @@ def delete(account: Account, actor: Actor, ticket: Ticket) -> None:
 def merge(account: Account, actor: Actor, target: Ticket, sources: list[Ticket], wanted: JsonObject) -> None:
     """Merge tickets into one: each source is closed and tagged, the target gets a comment with its last words.
 
-    Comments that a merge makes are private unless asked otherwise. The target's new comment is newer than its
-    `updated_at`, as integrators report of real merges: only the export's timestamp moves.
+    Comments that a merge makes are private unless asked otherwise; the source's files are copied. The target's
+    new comment is newer than its `updated_at`, as integrators report: only the export's timestamp moves.
     """
     for source in sources:
         note = wanted.get("target_comment") or (
             f"Request #{source.id} \"{source.wire['subject']}\" was closed and merged into this request. "
             f"Last comment in request #{source.id}: {source.comments[-1]['body']}")
         reached = Action(account, target, actor)
-        comments.add(reached, {"body": note, "public": bool(wanted.get("target_comment_is_public", False))})
+        comments.add(reached, {"body": note, "public": bool(wanted.get("target_comment_is_public", False)),
+                               "uploads": [attachments.copies(account, source.comments).token]})
         reached.commit(touch=False)
         left = Action(account, source, actor)
         said = wanted.get("source_comment") or f"This request was closed and merged into request #{target.id}."

@@ -113,6 +113,16 @@ def test_inline_images_are_missing_unless_asked_for(desk: Desk) -> None:
     assert desk.comments(1, include_inline_images="true")[-1]["attachments"][0]["inline"] is True
 
 
+def test_a_merge_copies_the_source_s_files(desk: Desk) -> None:
+    """Given a source with a file, when merged, then the target's note carries a copy under an id of its own."""
+    file = attach(desk)
+    desk.create()
+    desk.call("POST", "/tickets/2/merge", {"ids": [1]})
+    copy = desk.comments(2)[-1]["attachments"][0]
+    assert (copy["file_name"], copy["id"] != file["id"]) == ("a.txt", True)
+    assert desk.session.get(copy["content_url"]).content == b"hello"
+
+
 def test_a_redacted_file_becomes_an_empty_text(desk: Desk) -> None:
     """Given an attachment, when redacted, then it is an empty redacted.txt."""
     file, comment = attach(desk), desk.comments(1)[-1]

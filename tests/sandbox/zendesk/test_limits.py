@@ -54,3 +54,4 @@ def test_unknown_settings_are_refused(desk: Desk) -> None:
     """Given a misspelt setting, when put, then 400 names it."""
     answer = desk.settings(export_lag=0)
     assert (answer.status_code, "export_lag" in answer.json()["error"]) == (400, True)
+    assert desk.settings(webhook_mode="sometimes").status_code == 400

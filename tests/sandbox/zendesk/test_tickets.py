@@ -38,6 +38,32 @@ def test_another_body_under_the_same_key_is_refused(desk: Desk) -> None:
     assert len(desk.effects("ticket_created")) == 1
 
 
+def fault(desk: Desk, **rule: object) -> None:
+    """Spoil the next answers of a route."""
+    desk.session.post(f"{desk.url}/_sandbox/faults", json={"times": 1, **rule})
+
+
+def test_a_creation_whose_answer_was_lost_is_found_by_its_key(desk: Desk) -> None:
+    """Given an answer lost after the effect, when sent again under the key, then hit and still one ticket."""
+    fault(desk, route="POST /api/v2/tickets*", fault="lost_answer")
+    with pytest.raises(requests.ConnectionError):
+        post(desk, NEW, "k1")
+    again = post(desk, NEW, "k1")
+    assert (again.status_code, again.headers["x-idempotency-lookup"]) == (201, "hit")
+    assert len(desk.effects("ticket_created")) == 1
+
+
+def test_a_comment_sent_again_after_a_lost_answer_stands_twice(desk: Desk) -> None:
+    """Given a PUT under a key, when it is repeated blindly, then the key protects nothing: two comments."""
+    desk.create()
+    fault(desk, route="PUT /api/v2/tickets/1*", fault="lost_answer")
+    body = {"ticket": {"comment": {"body": "twice", "public": False}}}
+    with pytest.raises(requests.ConnectionError):
+        desk.call("PUT", "/tickets/1", body, headers={"idempotency-key": "k2"})
+    desk.call("PUT", "/tickets/1", body, headers={"idempotency-key": "k2"})
+    assert [comment["body"] for comment in desk.comments(1)] == ["first", "twice", "twice"]
+
+
 def test_an_external_id_is_not_unique_and_lists_every_ticket(desk: Desk) -> None:
     """Given two tickets with one external id, when listed by it, then both come at once."""
     desk.create(external_id="prt:1")

@@ -112,6 +112,23 @@ def test_a_registered_webhook_gets_what_it_subscribed_to(hooked_desk: Desk, rece
     assert base64.b64decode(headers["x-zendesk-webhook-signature"]) == hmac.digest(secret.encode(), signed, "sha256")
 
 
+def test_the_webhook_is_found_by_name_and_can_be_paused(hooked_desk: Desk, receiver: Receiver) -> None:
+    """Given the start data, when the webhook is set inactive, then nothing comes; its kind cannot change."""
+    found = hooked_desk.call("GET", "/webhooks", params={"filter[name_contains]": "casebridge"}).json()["webhooks"]
+    assert [hook["endpoint"] for hook in found] == [f"{receiver.url}/hooks/zendesk"]
+    at = f"/webhooks/{found[0]['id']}"
+    assert hooked_desk.call("PATCH", at, {"webhook": {"status": "inactive"}}).status_code == 204
+    hooked_desk.create()
+    assert hooked_desk.call("PUT", at, {"webhook": {"status": "active"}}).status_code == 204
+    hooked_desk.update(1, subject="awake")
+    assert events(receiver, 1)[0]["type"] == "zen:event-type:ticket.subject_changed"
+    other_kind = {"webhook": {"subscriptions": ["conditional_ticket_events"]}}
+    assert hooked_desk.call("PUT", at, other_kind).status_code == 422
+    assert hooked_desk.call("POST", f"{at}/signing_secret").status_code == 201
+    assert hooked_desk.call("DELETE", at).status_code == 204
+    assert hooked_desk.call("GET", at).status_code == 404
+
+
 @pytest.mark.shared
 def test_every_envelope_is_of_the_reference_schema(hooked_desk: Desk, receiver: Receiver) -> None:
     """Given one action of each kind, when their events come, then each passes webhook-event.schema.json."""
