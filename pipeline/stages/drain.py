@@ -13,9 +13,11 @@ from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Protocol, Self
 
+from pipeline.domain.reason import Reason
 from pipeline.errors import LeaseLostError
-from pipeline.stages.settling import Finished, settlement
-from pipeline.store import lanes
+from pipeline.plan import Verdict
+from pipeline.stages.settling import AUTH_RETRY_SECONDS, Finished, settlement
+from pipeline.store import lanes, targets
 from pipeline.store.lanes import Held, Settled
 from pipeline.store.pool import Conn
 
@@ -97,6 +99,8 @@ class Drain:
                 claimed = self._turn(done, senders, over=over)
                 if not self.hand and not claimed and (over or not self._wait()):
                     break
+        if self.out.delivered:
+            targets.clear(self.conn, self.target)
         self.out.unfinished = over
         self.out.seconds = time.monotonic() - started
         return self.out
@@ -130,6 +134,7 @@ class Drain:
             ready, give_back = self._ready([*settled.kept, *claimed])
             lanes.release(self.conn, give_back)
             deliver = self.prepare(self.conn, ready) if ready else None
+            self._block(done)
         self._count(done, settled)
         for item in done:
             self.hand.pop(item.held.id, None)
@@ -139,6 +144,20 @@ class Drain:
         self.out.ring |= lanes.wake(self.conn, settled.cases)
         self._renew()
         return len(claimed)
+
+    def _block(self, done: Iterable[Finished]) -> None:
+        """A refused log-in, 429 or 503 concerns the whole target: nothing more is claimed for a while (D11)."""
+        for item in done:
+            outcome = item.delivered.outcome if item.delivered else None
+            if outcome is None or outcome.learned.get("scope") == "object":
+                continue
+            if outcome.verdict is Verdict.AUTH:
+                reason, seconds = Reason.TARGET_REFUSES_LOGIN, AUTH_RETRY_SECONDS
+            elif outcome.verdict is Verdict.RETRY and outcome.retry_after_seconds:
+                reason, seconds = Reason.WAITING_QUOTA, outcome.retry_after_seconds
+            else:
+                continue
+            targets.block(self.conn, self.target, seconds=seconds, reason=reason, detail=outcome.detail)
 
     def _claim(self, room: int) -> list[Held]:
         if room < self.sizes.group:

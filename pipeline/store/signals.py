@@ -114,16 +114,23 @@ def claim(conn: Conn, source: str, *, owner: str, lease: timedelta, limit: int) 
 
 
 def settle_object(
-    conn: Conn, opened: Opened, changes: Sequence[Change], known: Mapping[str, Any] | None, *, again: float = 0
+    conn: Conn,
+    opened: Opened,
+    changes: Sequence[Change],
+    known: Mapping[str, Any] | None,
+    *,
+    again: float = 0,
+    found: int = 0,
 ) -> int:
     """Changes, the ends of their signals and the object's memory in one commit; raises LeaseLostError when fenced off.
 
-    Returns how many changes were new.
+    `found` counts what a poll stored meanwhile, `again` the seconds until its next turn. Returns how many changes
+    were new.
     """
     new = _add_changes(conn, opened, changes)
-    state = SignalState.EXPANDED if new else SignalState.NOTHING_NEW
-    reason = None if new else Reason.NOTHING_NEW.value
-    params = {"ids": list(opened.signal_ids), "state": state.value, "reason": reason, "changes": new}
+    state = SignalState.EXPANDED if new or found else SignalState.NOTHING_NEW
+    reason = None if new or found else Reason.NOTHING_NEW.value
+    params = {"ids": list(opened.signal_ids), "state": state.value, "reason": reason, "changes": new or found}
     conn.execute(SQL["end_signals"], params)
     encoded = None if known is None else msgspec.json.encode(known)
     row = conn.execute(

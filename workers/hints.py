@@ -1,0 +1,67 @@
+"""Hints: after the commit, best effort; what gets lost is sent again by the sweep."""
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from celery import Celery
+from kombu.exceptions import KombuError, OperationalError
+from kombu.pools import producers
+
+from pipeline.bell import RedisBell
+from pipeline.connectors import discover
+
+log = logging.getLogger(__name__)
+EXPIRES_SECONDS = 120.0
+UNSENT = (OperationalError, KombuError, OSError, TimeoutError)
+
+
+class Hints:
+    """Rings bells and publishes hints: a task's name says its stage, its queue the target; it carries no ids."""
+
+    def __init__(self, app: Celery, bell: RedisBell) -> None:
+        self._app, self._bell = app, bell
+
+    def wake(self, names: Iterable[str]) -> None:
+        """There is work: `ingest.<source>`, `transform` or a target's name."""
+        for name in names:
+            if self._bell.ring(name):
+                self.publish(name)
+
+    def publish(self, name: str) -> None:
+        """Send the hint itself; a Redis that refuses it is left to the sweep."""
+        task, queue, args = route(name)
+        try:
+            self._app.send_task(task, args=args, queue=queue, expires=EXPIRES_SECONDS, retry=False)
+        except UNSENT as error:
+            log.warning("hint not sent", extra={"queue": queue, "error": str(error)})
+
+    def bury(self, letters: Sequence[tuple[str, int]]) -> int:
+        """Publish (queue, dead letter id) pairs to the dead queues; returns how many were sent.
+
+        kombu's batch sends them in one round trip, since a sweep that rebuilds a lost queue may have thousands.
+        """
+        if not letters:
+            return 0
+        try:
+            with (
+                producers[self._app.connection_for_write()].acquire(block=True, timeout=5) as producer,
+                producer.batch(),
+            ):
+                for queue, letter in letters:
+                    signature = self._app.signature("casebridge.redrive", args=[letter], queue=f"dead.{queue}")
+                    signature.apply_async(producer=producer, retry=False)
+        except UNSENT as error:
+            log.warning("dead letters not queued", extra={"count": len(letters), "error": str(error)})
+            return 0
+        return len(letters)
+
+
+def route(name: str) -> tuple[str, str, list[str]]:
+    """(task, queue, arguments) of a hint's name."""
+    if name == "transform":
+        return "casebridge.transform", "transform", []
+    if name.startswith("ingest."):
+        return f"casebridge.read_{name.removeprefix('ingest.')}", "ingest", []
+    if name not in discover():
+        raise ValueError(f"found the hint {name!r}, expected transform, ingest.<source> or one of {list(discover())}")
+    return f"casebridge.drain_{name}", f"dispatch.{name}", []
