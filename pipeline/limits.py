@@ -25,6 +25,7 @@ Share = Literal["write", "read", "poll"]
 
 SHARES: Mapping[Share, int] = MappingProxyType({"write": 60, "read": 30, "poll": 10})  # per cent
 _SMALLEST_SHARED = 10  # below, a share would be less than one call: first come, first served
+_UNSHARED = "all"
 _SHORTEST_WAIT_SECONDS = 0.05
 _EPOCH_CHECK_SECONDS = 1.0
 _REDIS_PAUSE_SECONDS = 5.0  # Redis does not answer: count alone for a while instead of waiting for it each time
@@ -48,6 +49,7 @@ class Limiter:
         self._own_ledger = _MemoryLedger()
         self._own_windows = _Windows(self._own_ledger, processes=max(processes, 1))
         self._redis_paused_until = _FOR_EVER
+        self._alone = False
 
     def acquire(self, account: Account, request: Request, share: Share) -> float:
         """0.0: go, the call is counted. Else the seconds after which it is worth asking again."""
@@ -56,11 +58,19 @@ class Limiter:
             return 0.0
         if self._redis_windows is not None and time.time() >= self._redis_paused_until:
             try:
-                return self._redis_windows.acquire(account, limits, share)
+                wait = self._redis_windows.acquire(account, limits, share)
             except RedisError:
-                self._redis_paused_until = time.time() + _REDIS_PAUSE_SECONDS
-                self._own_ledger.lose(time.time())  # what was used before is known to Redis alone
+                self._count_alone(time.time())
+            else:
+                self._alone = False
+                return wait
         return self._own_windows.acquire(account, limits, share)
+
+    def _count_alone(self, now: float) -> None:
+        self._redis_paused_until = now + _REDIS_PAUSE_SECONDS
+        if not self._alone:  # what was used until now is known to Redis alone
+            self._own_ledger.lose(now)
+        self._alone = True
 
 
 def limits_for(account: Account, request: Request) -> tuple[Limit, ...]:
@@ -114,40 +124,39 @@ class _Windows:
 
     def _parts(self, name: str, limit: Limit, share: Share) -> Iterator[str]:
         """Whose windows to try: its own, then those of others that do not want them."""
-        if limit.amount < _SMALLEST_SHARED:
-            yield "all"
-            return
-        yield share
+        own = self._own_part(limit, share)
+        yield own
         for other in SHARES:
-            if other != share and not self._ledger.is_wanting(f"{name}/{other}"):
+            if own not in (_UNSHARED, other) and not self._ledger.is_wanting(f"{name}/{other}"):
                 yield other
 
     def _amount(self, limit: Limit, part: str) -> int:
         """Calls that the window takes now: at least one, fewer than its share while it frees itself after a loss."""
-        full = _full_amount(limit, part) // self._processes
+        full = self._full_amount(limit, part)
         age = time.time() - self._ledger.epoch()
         return max(full if age >= limit.seconds else int(full * max(age, 0.0) / limit.seconds), 1)
 
     def _seconds_to_wait(self, name: str, limit: Limit, share: Share) -> float:
-        part = share if limit.amount >= _SMALLEST_SHARED else "all"
+        part = self._own_part(limit, share)
         key = f"{name}/{part}"
         self._ledger.set_wanting(key, limit.seconds)
         amount = self._amount(limit, part)
         free_at = self._ledger.strategy.get_window_stats(_Window(amount, limit.seconds), key).reset_time
         wait = free_at - time.time()
-        full = _full_amount(limit, part) // self._processes
+        full = self._full_amount(limit, part)
         if amount < full:  # it is freeing itself: one more call after each part of the window
             wait = min(wait, limit.seconds / full)
         return max(wait, _SHORTEST_WAIT_SECONDS)
 
+    def _own_part(self, limit: Limit, share: Share) -> str:
+        return share if limit.amount // self._processes >= _SMALLEST_SHARED else _UNSHARED
 
-def _full_amount(limit: Limit, part: str) -> int:
-    """A share of a limit; writes also get what rounding leaves, so that the sum is the limit."""
-    if part == "all":
-        return limit.amount
-    if part == "write":
-        return limit.amount - sum(limit.amount * SHARES[it] // 100 for it in ("read", "poll"))
-    return limit.amount * SHARES["read" if part == "read" else "poll"] // 100
+    def _full_amount(self, limit: Limit, part: str) -> int:
+        """A part of what this ledger has of a limit. Writes get what rounding leaves, so that the sum is the whole."""
+        whole = max(limit.amount // self._processes, 1)
+        parts: dict[str, int] = {share: whole * percent // 100 for share, percent in SHARES.items()}
+        parts["write"] = whole - parts["read"] - parts["poll"]
+        return parts.get(part, whole)
 
 
 class _MemoryLedger:

@@ -22,6 +22,7 @@ _MEMBER = re.compile(
 )
 _PARAMETER = re.compile(rf"((?:^|[?&])[^=&#\s\"]{{0,60}}{_WORDS}[^=&#\s\"]{{0,60}}=)([^&#\s\"'<>\\]+)", re.IGNORECASE)
 _SHORTEST = 6  # shorter values would mask half of every text
+_TELLING = 4  # characters of a secret's beginning that are already too many
 
 
 class Masker:
@@ -33,9 +34,10 @@ class Masker:
             self.learn(secret)
 
     def learn(self, secret: str) -> None:
-        """From now on this value is masked wherever it stands, also as JSON or a URL spells it."""
+        """From now on this value is masked wherever it stands, also as a URL, JSON, or JSON within JSON spells it."""
         if len(secret) >= _SHORTEST and secret not in self._known:
-            self._known.update(dict.fromkeys((secret, json.dumps(secret)[1:-1], quote(secret, safe=""))))
+            once = json.dumps(secret)[1:-1]
+            self._known.update(dict.fromkeys((secret, once, json.dumps(once)[1:-1], quote(secret, safe=""))))
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         return {name: MASK if _NAME.search(name) else self.text(value) for name, value in headers.items()}
@@ -47,6 +49,15 @@ class Masker:
         """The first 16 kB as text, masked."""
         text = body[: BODY_CAP + _SLACK].decode("utf-8", errors="replace")
         return self.text(_PARAMETER.sub(self._hide, _MEMBER.sub(self._hide, text)))[:BODY_CAP]
+
+    def excerpt(self, text: str) -> str:
+        """A text that was cut off somewhere, perhaps in the middle of a secret: its beginning goes too."""
+        text = self.text(text)
+        for secret in self._known:
+            begun = (n for n in range(min(len(secret), len(text)), _TELLING - 1, -1) if text.endswith(secret[:n]))
+            if length := next(begun, 0):
+                text = text[:-length] + MASK
+        return text
 
     def _hide(self, found: re.Match[str]) -> str:
         for secret in found[2].strip('"[]').split('","'):

@@ -1,6 +1,7 @@
 """One plan on its way: step by step, each answer judged, each failure translated into an outcome."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pipeline.answers import judge_by_status
 from pipeline.domain.reason import Reason
@@ -41,7 +42,8 @@ class PlanRun:
     def step(self, request: Request) -> Outcome:
         """Send one request and judge its answer. Only a lost lease is raised, and what is no fault of the wire."""
         try:
-            return self._judged(request)
+            outcome = self._judged(request)
+            return replace(outcome, detail=self._masker.excerpt(outcome.detail)) if outcome.detail else outcome
         except LeaseLostError:
             raise
         except EmptySlotError as error:

@@ -70,7 +70,7 @@ Script = Callable[[Handler, Seen], None]
 def answering(status: int, value: Any = None, **headers: str) -> Script:
     """A script that always answers this."""
     body = value if isinstance(value, bytes) else json.dumps({} if value is None else value).encode()
-    return lambda handler, seen: handler.answer(status, body, **headers)
+    return lambda handler, _: handler.answer(status, body, **headers)
 
 
 def in_turn(*scripts: Script) -> Script:
