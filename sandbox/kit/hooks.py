@@ -146,6 +146,15 @@ class Hooks:
         """How many deliveries are queued, held or under way."""
         return sum(lane.busy for lane in self._lanes) + (self._held is not None)
 
+    def settled(self, seconds: float) -> bool:
+        """Wait until nothing is queued, held or under way; False when it takes longer than `seconds`."""
+        deadline = time.monotonic() + seconds
+        while self.waiting():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
+
     def clear(self) -> None:
         """Switches back to start, deliveries forgotten; what is queued is still sent."""
         self.set(**asdict(Switches()))

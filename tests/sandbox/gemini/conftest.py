@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sandbox.gemini.help_desk import HelpDesk, Receiver, running_desk, running_receiver
+from tests.sandbox.gemini.help_desk import HelpDesk, running_desk
+from tests.sandbox.kit.receiver import Receiver, running_receiver
 
 
 @pytest.fixture
