@@ -11,7 +11,7 @@ from pipeline.connector import Connector
 def discover() -> dict[str, Connector]:
     """The connectors by name, in alphabetical order.
 
-    Raises AttributeError when a folder holds no CONNECTOR and ValueError when it calls itself otherwise than its folder.
+    Raises AttributeError when a folder holds no CONNECTOR, ValueError when it calls itself otherwise than its folder.
     """
     found: dict[str, Connector] = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda entry: entry.name):
