@@ -34,11 +34,21 @@ def bind(tenant: Tenant, entity: Entity, references: list[Json]) -> None:
     """Make these the references of `entity`, letting go of the ones it held before."""
     kind = KIND_OF[type(entity)][0]
     for reference in entity.written.get("external_references", ()):
-        tenant.external.pop(key_of(kind, reference), None)
+        key = key_of(kind, reference)
+        tenant.external.pop(key, None)
+        tenant.external_ids[reference["external_id"]].discard(key)
     for reference in references:
-        tenant.external[key_of(kind, reference)] = entity.id
+        key = key_of(kind, reference)
+        tenant.external[key] = entity.id
+        tenant.external_ids.setdefault(reference["external_id"], set()).add(key)
     if references or "external_references" in entity.written:
         entity.written["external_references"] = references
+
+
+def held_by(tenant: Tenant, kind: str, system: str | None, external_id: str | None) -> set[str]:
+    """Ids of our objects of this kind bound to that system, that id, or both."""
+    keys = tenant.external if external_id is None else tenant.external_ids.get(external_id, ())
+    return {tenant.external[key] for key in keys if key[0] == kind and system in (None, key[1])}
 
 
 def _holder(tenant: Tenant, kind: type[Entity], object_id: str) -> Entity | None:

@@ -82,6 +82,11 @@ def service_info(call: Call) -> Answer:
     })  # fmt: skip
 
 
+def unknown(call: Call) -> NoReturn:  # noqa: ARG001 -- every operation takes its call
+    """Any other address below the API: 404 like a missing object."""
+    raise Problem("not_found")
+
+
 def not_built(call: Call) -> NoReturn:
     """An extended operation of the contract."""
     raise Problem("not_implemented", f"{call.request.method} {call.request.url.path} is not built in the sandbox")

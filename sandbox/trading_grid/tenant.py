@@ -45,4 +45,5 @@ class Tenant:
     approvals: dict[str, Approval] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     external: dict[ExternalKey, str] = field(default_factory=dict)
+    external_ids: dict[str, set[ExternalKey]] = field(default_factory=dict)
     threads_by_reference: dict[tuple[str, str], list[str]] = field(default_factory=dict)

@@ -41,11 +41,7 @@ def _candidates(tenant: Tenant, who: Principal, query: Any) -> Iterable[Thread]:
     if query["external_id"] is not None or query["external_system"] is not None:
         if who.is_partner:
             return []  # external references do not exist for a partner (rule I5)
-        wanted = (query["external_system"], query["external_id"])
-        keys = {
-            object_id for (kind, system, _, _, external), object_id in tenant.external.items()
-            if kind == "thread" and wanted[0] in (None, system) and wanted[1] in (None, external)
-        }  # fmt: skip
+        keys = references.held_by(tenant, "thread", query["external_system"], query["external_id"])
         return [tenant.threads[key] for key in keys]
     if query["reference_value"] is not None and query["reference_type"] is not None:
         keys = set(tenant.threads_by_reference.get((query["reference_type"], query["reference_value"].upper()), ()))
@@ -55,8 +51,6 @@ def _candidates(tenant: Tenant, who: Principal, query: Any) -> Iterable[Thread]:
 
 def _matches(who: Principal, thread: Thread, query: Any) -> bool:
     changed = thread.partner_update_time if who.is_partner else thread.update_time
-    kinds = {entry["type"] for known in thread.transactions.values() for entry in known["references"]}
-    values = {entry["value"].upper() for known in thread.transactions.values() for entry in known["references"]}
     return (
         query["partner_id"] in (None, thread.partner_id)
         and query["type"] in (None, thread.written["type"])
@@ -66,9 +60,18 @@ def _matches(who: Principal, thread: Thread, query: Any) -> bool:
             query["unresolved-since"] is None
             or (thread.state not in FINISHED and thread.create_time < query["unresolved-since"])
         )
-        and (query["reference_type"] is None or query["reference_type"] in kinds)
-        and (query["reference_value"] is None or query["reference_value"].upper() in values)
+        and _names(thread, query["reference_type"], query["reference_value"])
     )
+
+
+def _names(thread: Thread, kind: str | None, value: str | None) -> bool:
+    """Whether one of its business references has this type and this value."""
+    if kind is None and value is None:
+        return True
+    return any(
+        kind in (None, entry["type"]) and (value is None or value.upper() == entry["value"].upper())
+        for known in thread.transactions.values() for entry in known["references"]
+    )  # fmt: skip
 
 
 def get_thread(call: Call) -> Answer:

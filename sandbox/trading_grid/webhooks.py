@@ -28,6 +28,7 @@ HOOK_SECRET = "whsec_c2FuZGJveC10cmFkaW5nLWdyaWQtd2ViaG9vay1zZWNyZXQ="
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0)
 _LONGEST_WAIT = 60.0
 _UNREADABLE_TRIES = 3
+_KEPT = 20_000
 
 
 def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -75,6 +76,8 @@ class Webhooks:
         """Queue one delivery."""
         delivery = Delivery(self._grid.next_id("dlv"), subscription, event)
         self.deliveries[delivery.id] = delivery
+        if len(self.deliveries) > _KEPT:
+            del self.deliveries[next(iter(self.deliveries))]  # the oldest: a dict keeps the order of arrival
         self.send(tenant, delivery)
         return delivery
 

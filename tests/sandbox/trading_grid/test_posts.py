@@ -102,3 +102,15 @@ def test_a_redaction_leaves_a_tombstone(hub: Caller, acme: Caller, community: Co
     assert (seen["body"], seen["redacted"]["reason"], seen["sequence"]) == (None, "bank data", post["sequence"])
     assert community.effects("post_redacted")[0]["obj"] == post["id"]
     assert hub.events()[-1]["type"] == "post.redacted"
+
+
+def test_a_held_thread_keeps_its_posts(hub: Caller, acme: Caller, community: Community) -> None:
+    """Given a thread under legal hold, when a post of it is redacted, then 409 legal_hold and the text stays."""
+    thread = acme.thread()
+    post = acme.say(thread, "evidence")
+    community.switch(legal_hold=[thread["id"]])
+
+    refused = hub.post(f"/posts/{post['id']}/redactions", {"reason": "tidy up"}, 409, match=post)
+
+    assert refused["code"] == "legal_hold"
+    assert hub.get(f"/posts/{post['id']}")["body"]["text"] == "evidence"

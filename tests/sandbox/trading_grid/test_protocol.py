@@ -211,6 +211,15 @@ def test_extended_operations_are_501(hub: Caller) -> None:
         assert (answer.status_code, answer.json()["code"]) == (501, "not_implemented"), (method, path)
 
 
+def test_an_address_outside_the_contract_is_404(community: Community) -> None:
+    """Given a path or method the contract lacks, when called, then 404 problem+json."""
+    caller = community.caller("casebridge", checked=False)
+
+    for method, path in (("GET", "/galaxies"), ("DELETE", "/threads")):
+        answer = caller.call(method, path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 def test_a_reset_starts_anew(community: Community, hub: Caller) -> None:
     """Given a used sandbox, when reset, then its threads are gone and old tokens and cursors are refused."""
     thread = hub.thread()
