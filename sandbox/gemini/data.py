@@ -12,6 +12,7 @@ INTERNAL_GROUP, PARTNER_GROUP = 4, 5
 
 CUSTOM_FIELDS = {31: "PublicResolution", 32: "EvidenceRequested", 33: "EvidenceDue", 34: "EvidenceText",
                  35: "EvidenceReview", 36: "ExternalReference", 37: "PartnerName", 38: "TransactionReferences"}
+INLINE_FIELDS = frozenset({31})   # shown on the item's page, therefore sent a second time in each IssueDto
 
 
 @dataclass(frozen=True, slots=True)

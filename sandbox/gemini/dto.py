@@ -77,7 +77,8 @@ def _item_head(site: Site, item: Item, reader: User, last_comment: str) -> Json:
         "ComponentNames": "", "Components": [], "Watchers": watcher_dtos(site, item),
         "LastComment": last_comment,
         "Attachments": [file_dto(item, file) for file in readable_files(item, reader)],
-        "CustomFields": custom, "InlineCustomFields": custom, "ContentCustomFields": [],
+        "CustomFields": custom, "InlineCustomFields": [value for value in custom if value["ShowInline"]],
+        "ContentCustomFields": [],
         "TimeEntries": [], "Links": [link_dto(link) for link in item.links], "Hierarchy": [], "History": [],
         "Created": entity["Created"], "Revised": entity["Revised"], "CreatedString": for_people(item.created),
         "RevisedString": for_people(item.revised), "SLA": None, "SLATimeLeftMinutes": 0,
@@ -143,7 +144,8 @@ def file_dto(item: Item, file: File, *, content: bool = False) -> Json:
 def custom_dtos(site: Site, item: Item) -> list[Json]:
     """All custom fields of the item; one without a value is there with row id 0 and IsNew."""
     return [
-        {"Name": name, "Title": f"{name} (help desk)", "FormattedData": value["Data"], "ShowInline": True,
+        {"Name": name, "Title": f"{name} (help desk)", "FormattedData": value["Data"],
+         "ShowInline": field_id in data.INLINE_FIELDS,
          "CreatedRelative": "moments ago", "Type": "T", "BaseEntity": value}
         for field_id, name in data.CUSTOM_FIELDS.items()
         for value in [custom_entity(site, item, field_id)]
