@@ -55,6 +55,22 @@ class Hints:
             return 0
         return len(letters)
 
+    def depth(self, queue: str) -> int:
+        """Messages waiting in a queue; 0 when Redis cannot be asked."""
+        try:
+            with self._app.connection_for_read() as connection, connection.channel() as channel:
+                return int(channel._size(queue))  # noqa: SLF001 -- kombu's virtual channels have no public name for it
+        except UNSENT:
+            return 0
+
+    def empty(self, queue: str) -> None:
+        """Drop a queue's messages before it is filled again from its rows."""
+        try:
+            with self._app.connection_for_write() as connection, connection.channel() as channel:
+                channel.queue_purge(queue)
+        except UNSENT as error:
+            log.warning("queue not emptied", extra={"queue": queue, "error": str(error)})
+
 
 def route(name: str) -> tuple[str, str, list[str]]:
     """(task, queue, arguments) of a hint's name."""

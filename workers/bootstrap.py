@@ -1,0 +1,182 @@
+"""The composition root: settings, pool, connectors, executors, couriers, readers; once a process."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import timedelta
+
+from redis import Redis
+
+from pipeline.bell import RedisBell, SilentBell
+from pipeline.config import Config
+from pipeline.configuration import load
+from pipeline.connector import Connector, Source
+from pipeline.connectors import discover
+from pipeline.domain.retry import RetryPolicy
+from pipeline.environment import Environment
+from pipeline.errors import ConfigurationError, Problem
+from pipeline.flow import Flow
+from pipeline.flows import all_flows
+from pipeline.http import Executor
+from pipeline.limits import Limiter, open_redis
+from pipeline.stages.courier import Courier
+from pipeline.stages.drain import Drain, Sizes
+from pipeline.stages.ingest import Reader
+from pipeline.store import config_versions, signals, targets
+from pipeline.store.pool import Conn, open_pool
+from pipeline.tokens import Tokens
+
+CONFIG_LOOKED_AT_SECONDS = 1.0
+
+
+class World:
+    """Everything one process works with. Connectors are rebuilt when another configuration becomes the active one."""
+
+    def __init__(
+        self, environment: Environment, env: Mapping[str, str], *, broker: bool = True, pool_size: int = 12
+    ) -> None:
+        self.environment, self.env = environment, env
+        self.connectors: dict[str, Connector] = discover()
+        self.flows: tuple[Flow, ...] = all_flows()
+        self.pool = open_pool(environment.database_url, size=pool_size)
+        self.redis: Redis | None = open_redis(environment.redis_url) if broker else None
+        prefix = environment.redis_prefix
+        self.bell = RedisBell(self.redis, prefix=prefix) if self.redis is not None else SilentBell()
+        self.tokens = Tokens(self.redis, environment.secret_key)
+        self.limiter = Limiter(self.redis, prefix=prefix)
+        self.policy = RetryPolicy(scale=environment.retry_scale)
+        self.owner = f"{socket.gethostname()}:{os.getpid()}"
+        self.stop = threading.Event()
+        self._lock = threading.Lock()
+        self._active: _Active | None = None
+        self._looked_at = 0.0
+
+    @property
+    def config(self) -> Config:
+        """The active configuration."""
+        return self._current().config
+
+    @property
+    def config_version(self) -> int:
+        return self._current().version
+
+    def connection(self) -> AbstractContextManager[Conn]:
+        """A pooled connection for a moment."""
+        return self.pool.connection()
+
+    def reader(self, name: str) -> Reader:
+        """Everything that reading one source takes."""
+        active = self._current()
+        return Reader(
+            name,
+            active.sources[name],
+            active.readers[name],
+            self.connection,
+            self.owner,
+            lease=timedelta(seconds=max(self.environment.lease_seconds * 2, 10.0)),
+            poll_seconds=self.environment.poll_seconds,
+            policy=self.policy,
+        )
+
+    def courier(self, name: str) -> Courier:
+        """Everything that sending to one target takes."""
+        active = self._current()
+        others = {source: (active.sources[source], active.readers[source]) for source in active.sources}
+        return Courier(
+            self.connectors[name],
+            self.connectors[name].target(self.env, active.config),
+            active.writers[name],
+            active.config,
+            others,
+            self.policy,
+        )
+
+    def drain(self, conn: Conn, name: str) -> Drain:
+        """One run over a target's due lanes."""
+        sizes = Sizes(senders=self.environment.senders, lease_seconds=self.environment.lease_seconds)
+        prepare = self.courier(name).prepare
+        return Drain(conn, name, prepare=prepare, bell=self.bell, owner=self.owner, sizes=sizes, stop=self.stop)
+
+    def source(self, name: str) -> Source:
+        """The receiving half of a connector."""
+        return self._current().sources[name]
+
+    def executor(self, name: str) -> Executor:
+        """The executor that readers and checks use."""
+        return self._current().readers[name]
+
+    def first_start(self) -> None:
+        """Make rows that everything else expects: targets, polls, and the configuration file as a first version."""
+        with self.connection() as conn:
+            targets.ensure(conn, self.connectors)
+            for name in self.connectors:
+                signals.ensure_poll(conn, name)
+            if config_versions.active(conn) is None:
+                text = read_config_file(self.environment)
+                load(text, self.connectors, file=self.environment.config_file)
+                config_versions.apply(conn, text, actor="first start")
+
+    def close(self) -> None:
+        """End what this process opened."""
+        self.stop.set()
+        if self._active is not None:
+            self._active.close()
+        self.pool.close()
+        if self.redis is not None:
+            self.redis.close()
+
+    def _current(self) -> "_Active":
+        with self._lock:
+            if self._active is None or time.monotonic() - self._looked_at > CONFIG_LOOKED_AT_SECONDS:
+                self._looked_at = time.monotonic()
+                self._refresh()
+            assert self._active is not None
+            return self._active
+
+    def _refresh(self) -> None:
+        with self.connection() as conn:
+            active = config_versions.active(conn)
+            if self._active is not None and active is not None and active[0] == self._active.version:
+                return
+            row = config_versions.text(conn)
+        if row is None:
+            raise ConfigurationError(
+                [Problem("database", None, "no active configuration", "one: run `casebridge config apply FILE`")]
+            )
+        config = load(row[1], self.connectors, file=self.environment.config_file)
+        self._active = _Active(self, row[0], config)
+
+
+class _Active:
+    """What depends on the active configuration."""
+
+    def __init__(self, world: World, version: int, config: Config) -> None:
+        self.version, self.config = version, config
+        env, tokens, limiter = world.env, world.tokens, world.limiter
+        self.sources: dict[str, Source] = {}
+        self.writers: dict[str, Executor] = {}
+        self.readers: dict[str, Executor] = {}
+        for name, connector in world.connectors.items():
+            account = connector.account(env, config)
+            self.sources[name] = connector.source(env, config)
+            self.writers[name] = Executor(
+                account, tokens=tokens, limiter=limiter, pool_size=world.environment.senders, share="write"
+            )
+            self.readers[name] = Executor(account, tokens=tokens, limiter=limiter, mode="read", share="read")
+
+    def close(self) -> None:
+        for executor in (*self.writers.values(), *self.readers.values()):
+            executor.close()
+
+
+def read_config_file(environment: Environment) -> str:
+    """The text of CASEBRIDGE_CONFIG. Raises ConfigurationError when it cannot be read."""
+    try:
+        with open(environment.config_file, encoding="utf-8") as file:  # noqa: PTH123 -- a name for people, kept as given
+            return file.read()
+    except OSError as error:
+        expected = "a readable configuration file: set CASEBRIDGE_CONFIG, or start from casebridge.example.yaml"
+        raise ConfigurationError([Problem(environment.config_file, None, str(error.strerror), expected)]) from error
