@@ -117,6 +117,16 @@ def test_i5_what_is_the_hubs_own_never_reaches_a_partner(hub: Caller, acme: Call
     assert "casebridge" not in "".join(read)
 
 
+def test_i5_a_mixed_change_names_only_its_visible_fields_to_the_partner(hub: Caller, acme: Caller) -> None:
+    """Given a patch of title and assignee at once, when its event is read, then the partner learns of the title only."""
+    thread = hub.thread()
+
+    hub.patch(f"/threads/{thread['id']}", {"title": "Short by 8", "assignee": "J. Doe"}, match=thread)
+
+    assert hub.events()[-1]["changed_fields"] == ["title", "assignee"]
+    assert acme.events()[-1]["changed_fields"] == ["title"]
+
+
 def test_i5_internal_is_never_upgraded_by_an_update(hub: Caller) -> None:
     """Given an internal thread and an internal link, when an update would show them to the partner, then 422
     visibility_violation."""
