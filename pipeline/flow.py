@@ -29,6 +29,7 @@ class CaseView:
     partner: Partner | None
     key: str
     links: tuple[Link, ...] = ()
+    partner_key: str = ""  # '' = nobody's yet: a marked ticket that names no partner
 
     def current(self, system: str, kind: str = "") -> tuple[Link, ...]:
         """Objects of the case at a system that can be written: bound, or planned and on their way."""

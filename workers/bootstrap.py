@@ -119,6 +119,10 @@ class World:
                 load(text, self.connectors, file=self.environment.config_file)
                 config_versions.apply(conn, text, actor="first start")
 
+    def look_again(self) -> None:
+        """Look at the active configuration at the next use, not within the second."""
+        self._looked_at = 0.0
+
     def close(self) -> None:
         """End what this process opened."""
         self.stop.set()

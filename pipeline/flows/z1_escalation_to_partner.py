@@ -66,7 +66,7 @@ def partners_of(change: Change, config: Config) -> list[Partner]:
     named = str((ticket.extra.get("fields") or {}).get("partner") or "")
     hints = re.split(r"[,;\s]+", named.strip()) if named.strip() else [ticket.partner_hint or ""]
     found = (config.partner(hint) or config.partner_at("zendesk", hint) for hint in hints if hint)
-    return list(dict.fromkeys(partner for partner in found if partner is not None))
+    return list({partner.key: partner for partner in found if partner is not None}.values())
 
 
 def without_personal_data(text: str, names: Iterable[str] = ()) -> str:

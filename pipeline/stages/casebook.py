@@ -1,6 +1,7 @@
 """What transform knows of cases while it routes a batch: bindings by object, views by case, echoes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.config import Config
 from pipeline.connector import Link
@@ -35,7 +36,7 @@ class Casebook:
         if case_id not in self._views:
             row = changes.cases(self.conn, [case_id])[0]
             links = tuple(link for _, link in changes.links_of_cases(self.conn, [case_id]))
-            self._views[case_id] = CaseView(row.id, self.config.partner(row.partner), row.key, links)
+            self._views[case_id] = CaseView(row.id, self.config.partner(row.partner), row.key, links, row.partner)
         return self._views[case_id]
 
     def forget(self, case_id: int) -> None:
@@ -46,7 +47,7 @@ class Casebook:
     def add(self, case_id: int, link: Link) -> None:
         """A link made in this batch."""
         view = self.view(case_id)
-        self._views[case_id] = CaseView(view.id, view.partner, view.key, (*view.links, link))
+        self._views[case_id] = replace(view, links=(*view.links, link))
 
     def open(self, opening: Opening, change: Change) -> int:
         """Open or join the case of an opening and bind the changed object to it."""

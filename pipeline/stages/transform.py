@@ -118,8 +118,8 @@ class _Run:
         """Cases that this change opens or joins; their binding to the changed object included."""
         flows = self.flows.get(item.source, [])
         openings = [opening for flow in flows for opening in flow.opens(item.change, self.config)]
-        known = {self.book.view(case_id).partner for case_id in cases}
-        fresh = [o for o in openings if self.config.partner(o.partner) not in known]
+        known = {self.book.view(case_id).partner_key for case_id in cases}
+        fresh = [opening for opening in openings if opening.partner not in known]
         return [self.book.open(opening, item.change) for opening in fresh]
 
     def _route_case(self, item: OpenChange, case_id: int, *, opened: bool) -> None:
