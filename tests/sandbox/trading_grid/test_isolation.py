@@ -118,7 +118,8 @@ def test_i5_what_is_the_hubs_own_never_reaches_a_partner(hub: Caller, acme: Call
 
 
 def test_i5_a_mixed_change_names_only_its_visible_fields_to_the_partner(hub: Caller, acme: Caller) -> None:
-    """Given a patch of title and assignee at once, when its event is read, then the partner learns of the title only."""
+    """Given a patch of title and assignee at once, when its event is read, then the partner learns of the
+    title only."""
     thread = hub.thread()
 
     hub.patch(f"/threads/{thread['id']}", {"title": "Short by 8", "assignee": "J. Doe"}, match=thread)
