@@ -19,13 +19,27 @@ _threads = threading.local()
 class Call:
     """What a connection has to know of the request that it carries; belongs to one thread."""
 
-    __slots__ = ("_done", "_lock", "_own", "_socket", "allow_private", "before_send", "deadline", "expired", "sent")
+    __slots__ = (
+        "_done",
+        "_lock",
+        "_own",
+        "_socket",
+        "allow_private",
+        "before_send",
+        "body_follows",
+        "deadline",
+        "expired",
+        "held",
+        "sent",
+    )
 
     def __init__(self, seconds: float, *, before_send: Callable[[], None] | None, allow_private: bool) -> None:
         self.deadline = time.monotonic() + seconds
         self.before_send = before_send
         self.allow_private = allow_private
         self.sent = False  # whether a byte may have left
+        self.body_follows = False  # a body of plain bytes comes right after the headers
+        self.held = b""  # the headers, until it is there
         self.expired = False
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 from pipeline.connector import Account
@@ -11,7 +12,7 @@ from pipeline.http.address import check_scheme
 from pipeline.http.call import Call
 from pipeline.http.exchange import Exchange, exchange_of
 from pipeline.http.kept import KeptAnswers
-from pipeline.http.mask import Masker, without_members
+from pipeline.http.mask import Masker, secrets_of, without_members
 from pipeline.http.transport import Transport
 from pipeline.http.wire import Wire, render
 from pipeline.plan import Answer, Answers, Request, Stored
@@ -49,6 +50,14 @@ class Channel:
     share: Share
     now: Callable[[], float] = time.monotonic
     _kept: KeptAnswers = field(default_factory=KeptAnswers)
+
+    def masker(self) -> Masker:
+        """A new one that knows the account's secrets."""
+        return self._secrets.copy()
+
+    @cached_property
+    def _secrets(self) -> Masker:
+        return Masker(secrets_of(self.account))
 
     def seconds_to_wait(self, request: Request) -> float:
         """0: go. A call is counted as soon as it may go."""

@@ -30,15 +30,20 @@ class _Guarded(HTTPConnection):
     def send(self, data: Any) -> None:
         """Every byte passes here. Connected first, then the lease is checked, then the first byte leaves."""
         call = _call()
-        if not call.sent:
-            if self.sock is None:
-                self.connect()
-            self.sock.settimeout(call.remaining())
-            call.attach(self.sock)
-            if call.before_send is not None:
-                call.before_send()
-            call.sent = True
-        super().send(data)
+        if call.sent:
+            super().send(data)
+            return
+        if call.body_follows:
+            call.body_follows, call.held = False, data
+            return
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(call.remaining())
+        call.attach(self.sock)
+        if call.before_send is not None:
+            call.before_send()
+        call.sent = True
+        super().send(call.held + data if call.held else data)  # headers and body in one packet
 
 
 class _GuardedTLS(_Guarded, HTTPSConnection):
@@ -62,18 +67,35 @@ class _PoolTLS(HTTPSConnectionPool):
 
 
 class GuardedAdapter(HTTPAdapter):
-    """An adapter whose pools make guarded connections; keeps no cookies and parses nothing that we do not read."""
+    """An adapter for one host, whose pool makes guarded connections; what never changes is looked up once."""
+
+    _pool: Any = None
+    _prepared = False
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
 
+    def get_connection_with_tls_context(self, request: PreparedRequest, *args: Any, **named: Any) -> Any:
+        """The one pool: finding it by all its TLS settings costs as much as sending a request through it."""
+        if self._pool is None:
+            self._pool = super().get_connection_with_tls_context(request, *args, **named)
+        return self._pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Once for the pool; it looks for the bundle's file on the disk."""
+        if not self._prepared:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # of types-requests
+            self._prepared = True
+
+    def close(self) -> None:
+        self._pool, self._prepared = None, False
+        super().close()
+
     def build_response(self, req: PreparedRequest, resp: BaseHTTPResponse) -> Response:
-        """Status and raw stream only: encoding, cookies and history are never asked for."""
-        response = Response()
-        response.status_code = resp.status
-        response.raw = resp
-        response.request = req
+        """Status and raw stream only: cookies (a jar each), encoding and history are never asked for."""
+        response = Response.__new__(Response)
+        response.status_code, response.raw, response.request = resp.status, resp, req
         return response
 
 

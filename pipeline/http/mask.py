@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 from pipeline.connector import Account
@@ -33,6 +33,12 @@ class Masker:
         for secret in secrets:
             self.learn(secret)
 
+    def copy(self) -> Self:
+        """One that may learn more without telling this one."""
+        other = type(self)(())
+        other._known.update(self._known)  # noqa: SLF001 -- of its own kind
+        return other
+
     def learn(self, secret: str) -> None:
         """From now on this value is masked wherever it stands, also as a URL, JSON, or JSON within JSON spells it."""
         if len(secret) >= _SHORTEST and secret not in self._known:
@@ -48,7 +54,8 @@ class Masker:
     def body(self, body: bytes) -> str:
         """The first 16 kB as text, masked."""
         text = body[: BODY_CAP + _SLACK].decode("utf-8", errors="replace")
-        return self.text(_PARAMETER.sub(self._hide, _MEMBER.sub(self._hide, text)))[:BODY_CAP]
+        text = _MEMBER.sub(self._hide, text)
+        return self.text(_PARAMETER.sub(self._hide, text) if "=" in text else text)[:BODY_CAP]
 
     def excerpt(self, text: str) -> str:
         """A text that was cut off somewhere, perhaps in the middle of a secret: its beginning goes too."""

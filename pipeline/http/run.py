@@ -8,7 +8,6 @@ from pipeline.domain.reason import Reason
 from pipeline.errors import AuthError, LeaseLostError, PermanentError, TransientError, UnknownOutcomeError
 from pipeline.http.channel import Channel, is_read
 from pipeline.http.exchange import Exchange, Sent
-from pipeline.http.mask import Masker, secrets_of
 from pipeline.http.slots import EmptySlotError
 from pipeline.plan import Answer, Outcome, Plan, Request, Verdict
 
@@ -22,7 +21,7 @@ class PlanRun:
         self, channel: Channel, judge: Judge, before_send: Callable[[], None] | None, answers: dict[str, Answer]
     ) -> None:
         self._channel, self._judge, self._before_send = channel, judge, before_send
-        self._masker = Masker(secrets_of(channel.account))
+        self._masker = channel.masker()
         self._exchanges: list[Exchange] = []
         self.answers = answers
         self.error: TransientError | PermanentError | None = None

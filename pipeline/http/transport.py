@@ -18,7 +18,7 @@ from pipeline.plan import Answer
 
 
 class Transport:
-    """A pool of connections to one system. No session: it would cost twice the CPU (engine.md 8, trap 6).
+    """A pool of connections to one host. No session: it would cost twice the CPU (engine.md 8, trap 6).
 
     So neither proxies nor .netrc nor certificates out of the environment are looked at, no cookie is kept and no
     redirect followed. `verify` is True or the path of a CA bundle.
@@ -57,6 +57,7 @@ class Transport:
         prepared.method, prepared.url = wire.method, wire.url
         prepared.headers = CaseInsensitiveDict(wire.headers)
         prepared.body = body_to_send(wire.body, self._store)  # type: ignore[assignment] # an iterator is sent as it comes
+        call.body_follows = isinstance(wire.body, bytes) and bool(wire.body)
         left = call.remaining()
         response = self._adapter.send(
             prepared, stream=True, timeout=(min(CONNECT_SECONDS, left), left), verify=self._verify
