@@ -133,7 +133,7 @@ def test_what_is_malformed_is_named(hub: Caller) -> None:
 def test_the_rate_limit_is_a_switch(community: Community, hub: Caller, as_date: bool) -> None:
     """Given the limit on with a burst of 5, when 6 requests come, then the last is 429 with Retry-After in the
     chosen form."""
-    community.switch(rate_limit=True, burst=5, retry_after_as_date=as_date)
+    community.switch(rate_limit=True, burst=5, requests_per_minute=1, retry_after_as_date=as_date)
 
     statuses = [hub.call("GET", "/partners").status_code for _ in range(5)]
     limited = hub.call("GET", "/partners")
