@@ -145,9 +145,8 @@ def is_old(event: Event, known: Mapping[str, Any]) -> bool:
     """Whether an earlier reading already told it, by id and revision. A redaction is told twice rather than never."""
     if event.type in ("post.created", "post.updated"):
         return event.revision <= int((known.get("posts") or {}).get(event.resource_id, 0))
-    if event.resource_type == THREAD:
-        return event.revision <= int(known.get("swept") or 0)
-    return False
+    told_by_sweep = event.type in ("thread.created", "thread.state_changed", "thread.reopened")
+    return told_by_sweep and event.revision <= int(known.get("swept") or 0)
 
 
 def fields_of_known(

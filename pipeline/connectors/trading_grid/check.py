@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pipeline.config import Config
 from pipeline.connector import Http
 from pipeline.connectors.trading_grid.fetch import fetch, fetch_pages, reading
-from pipeline.connectors.trading_grid.settings import section_of
+from pipeline.connectors.trading_grid.settings import partner_id_of, section_of
 from pipeline.connectors.trading_grid.vocabulary import NAME, PAGE_SIZE
 from pipeline.plan import Plan, Request
 
@@ -48,7 +48,7 @@ def connect(public_url: str) -> Plan:
 
 
 def _missing_partners(config: Config, http: Http) -> Iterator[str]:
-    wanted = {partner.key: partner.id_at(NAME, "id") or partner.id_at(NAME) for partner in config.partners}
+    wanted = {partner.key: partner_id_of(partner) for partner in config.partners}
     if not any(wanted.values()):
         return
     states = {str(one.get("id")): str(one.get("state")) for one in fetch_pages(http, "partners", "/partners")}

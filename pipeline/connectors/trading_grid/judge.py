@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipeline.answers import judge_by_status
@@ -56,7 +57,8 @@ def judge(work: Work, request: Request, answer: Answer) -> Outcome:
     if code in _LATER:
         wait = _SCAN_SECONDS if code == "document_pending_scan" else _SOON_SECONDS
         return Outcome(Verdict.RETRY, _LATER[code], detail, retry_after_seconds=wait)
-    return judge_by_status(request, answer)
+    outcome = judge_by_status(request, answer)
+    return replace(outcome, detail=detail) if problem else outcome
 
 
 def found(work: Work, answers: Answers, thread_page: str) -> Receipt | None:
@@ -100,11 +102,15 @@ def describe(answer: Answer, problem: Json) -> str:
     """What was said, for a dead letter: RFC 9457's, CMS's (`exception`) or Core Communications' members."""
     words = [problem.get(name) for name in ("code", "errorCode", "detail", "title", "exception", "message", "error")]
     said = " - ".join(dict.fromkeys(str(word) for word in words if isinstance(word, str) and word))
-    faults = "; ".join(f"{one.get('pointer')}: {one.get('detail')}" for one in problem.get("errors") or ()
-                       if isinstance(one, dict))  # fmt: skip
+    faults = "; ".join(f"{one.get('pointer')}: {one.get('detail')}" for one in _faults(problem))
     trace = problem.get("trace_id") or answer.headers.get("x-trace-id")
     parts = [str(answer.status), said, faults, f"(trace {trace})" if trace else ""]
     return " ".join(part for part in parts if part)[:600]
+
+
+def _faults(problem: Json) -> list[Json]:
+    errors = problem.get("errors")
+    return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
 
 
 def _verify(work: Work, request: Request, answer: Answer) -> Outcome:
@@ -152,7 +158,7 @@ def _conflict(_work: Work, request: Request, _problem: Json, detail: str) -> Out
 
 def _invalid(_work: Work, request: Request, problem: Json, detail: str) -> Outcome:
     """A blob that nobody referred to within 24 h is deleted: then the file is uploaded again."""
-    pointers = [str(one.get("pointer")) for one in problem.get("errors") or () if isinstance(one, dict)]
+    pointers = [str(one.get("pointer")) for one in _faults(problem)]
     if request.step == "document" and any(one.startswith("/renditions") for one in pointers):
         return Outcome(Verdict.AGAIN, Reason.WAITING_RETRY, detail)
     return Outcome(Verdict.DEAD, Reason.REJECTED, detail)

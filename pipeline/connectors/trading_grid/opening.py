@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.connector import Facts, Work
+from pipeline.connectors.trading_grid import settings
 from pipeline.connectors.trading_grid.bodies import (
     business_references,
     external_reference,
@@ -13,7 +14,6 @@ from pipeline.connectors.trading_grid.bodies import (
 )
 from pipeline.connectors.trading_grid.fetch import reading, segment
 from pipeline.connectors.trading_grid.requests import idempotency, write_posts
-from pipeline.connectors.trading_grid.settings import section_of
 from pipeline.connectors.trading_grid.vocabulary import (
     EXCEPTION_TYPES,
     NAME,
@@ -73,9 +73,8 @@ def is_same(work: Work, operation: Create, thread: Mapping[str, Any]) -> bool:
 
 def partner_id_of(work: Work, operation: Create) -> str:
     """The partner as Trading Grid knows it. Raises PermanentError `unknown_partner`."""
-    own = (work.partner.id_at(NAME, "id") or work.partner.id_at(NAME)) if work.partner else None
     given = operation.partner_id if isinstance(operation.partner_id, str) else None
-    found = own or given
+    found = settings.partner_id_of(work.partner) or given
     if not found:
         raise PermanentError(Reason.UNKNOWN_PARTNER, f"partner {operation.partner} has no `{NAME}` id")
     return found
@@ -124,7 +123,7 @@ def _teams(work: Work, operation: Create) -> list[str]:
     named = operation.details.get("participant_group_ids")
     if named:
         return [str(one) for one in named]
-    teams = section_of(work.config)["teams"].get(operation.partner, {})
+    teams = settings.section_of(work.config)["teams"].get(operation.partner, {})
     team = teams.get(operation.exception_type or "default") or teams.get("default")
     return [team] if team else []
 

@@ -50,7 +50,8 @@ class Reader:
         changes = [change_of(event, view, pending.known) for event in events]
         for since in sweeps:
             changes += swept_changes(view, since, pending.known, {change.part_id for change in changes})
-        return Reading(tuple(changes), fields_of_known(view, pending.known, events, changes, swept=bool(sweeps)))
+        swept = any(since or pending.known for since in sweeps)  # else nothing of the thread was told
+        return Reading(tuple(changes), fields_of_known(view, pending.known, events, changes, swept=swept))
 
     def _read_document(self, document_id: str, events: list[Event], pending: Pending, http: Http) -> Reading:
         """A document's own event names no thread: it is a change of each thread that the document is linked to."""

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from marshmallow import RAISE, Schema, fields, validate
 
-from pipeline.config import Config
+from pipeline.config import Config, Partner
 from pipeline.connector import Account, Limit, Variable
 from pipeline.connectors.trading_grid.vocabulary import NAME
 from pipeline.plan import Request
@@ -105,6 +105,11 @@ def thread_page(env: Mapping[str, str], config: Config) -> str:
     """Where people look at a thread, with `{id}` in it: setting `thread_url`, else its address in the API."""
     given = section_of(config)["thread_url"]
     return str(given) if given else f"{env[URL.name].rstrip('/')}{API_PATH}/threads/{{id}}"
+
+
+def partner_id_of(partner: Partner | None) -> str | None:
+    """The partner's id at Trading Grid: the plain text, the member `id`, or the first of the mapping."""
+    return (partner.id_at(NAME, "id") or partner.id_at(NAME)) if partner is not None else None
 
 
 def secrets_of(env: Mapping[str, str]) -> tuple[str, ...]:

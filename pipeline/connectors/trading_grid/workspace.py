@@ -6,7 +6,7 @@ from pipeline.connector import Facts, Work
 from pipeline.connectors.trading_grid.bodies import guard, origin_of, post_bodies
 from pipeline.connectors.trading_grid.fetch import reading, segment
 from pipeline.connectors.trading_grid.requests import idempotency
-from pipeline.connectors.trading_grid.settings import section_of
+from pipeline.connectors.trading_grid.settings import partner_id_of, section_of
 from pipeline.connectors.trading_grid.vocabulary import NAME
 from pipeline.connectors.trading_grid.wire import collection, is_for_partner
 from pipeline.domain.reason import Reason
@@ -24,7 +24,7 @@ _TITLE = "Status of your cases"
 
 def speaks_in_thread(work: Work) -> bool:
     """Whether the milestone's words go into the case's own thread."""
-    return section_of(work.config)["milestone_to"] != "workspace"
+    return str(section_of(work.config)["milestone_to"]) != "workspace"
 
 
 def facts_of_workspace(work: Work) -> tuple[Request, ...]:
@@ -84,7 +84,7 @@ def _reference(work: Work) -> Json:
 
 
 def _partner_id(work: Work) -> str:
-    found = (work.partner.id_at(NAME, "id") or work.partner.id_at(NAME)) if work.partner else None
+    found = partner_id_of(work.partner)
     if found is None:
         raise PermanentError(Reason.UNKNOWN_PARTNER, f"the case's partner has no `{NAME}` id")
     return found
