@@ -1,6 +1,7 @@
 """The only door to the network: plans go in, judged answers and masked exchanges come out."""
 
 from pipeline.http.address import AddressClass, classify_address
+from pipeline.http.download import Download
 from pipeline.http.equal import differences, equal
 from pipeline.http.errors import ReadOnlyError
 from pipeline.http.exchange import Exchange, Sent
@@ -9,6 +10,7 @@ from pipeline.http.wire import Wire, render
 
 __all__ = [
     "AddressClass",
+    "Download",
     "Exchange",
     "Executor",
     "ReadOnlyError",

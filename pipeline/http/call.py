@@ -139,12 +139,12 @@ watchdog = Watchdog()
 @contextlib.contextmanager
 def underway(call: Call) -> Iterator[Call]:
     """Make the call known to the connections of this thread, and watch its deadline, for the length of the block."""
-    _threads.call = call
+    outer, _threads.call = current_call(), call  # whoever reads a download may call out in between
     watchdog.watch(call)
     try:
         yield call
     finally:
-        _threads.call = None
+        _threads.call = outer
         call.finish()
 
 

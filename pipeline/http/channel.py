@@ -144,8 +144,13 @@ def deadline_seconds(request: Request) -> float:
     if request.deadline_seconds is not None:
         return request.deadline_seconds
     if stored := _stored_bytes(request.body):
-        return _DOCUMENT_SECONDS + stored / _DOCUMENT_RATE
+        return document_seconds(stored)
     return READ_SECONDS if is_read(request) else WRITE_SECONDS
+
+
+def document_seconds(size: int) -> float:
+    """The total deadline for moving a document of `size` bytes."""
+    return _DOCUMENT_SECONDS + size / _DOCUMENT_RATE
 
 
 def _stored_bytes(body: object) -> int:

@@ -1,18 +1,20 @@
 """The one executor (design.md 4): `explain`, tests and deliveries hand it the same plans."""
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from pipeline.answers import judge_by_status
 from pipeline.connector import Account
-from pipeline.errors import AuthError, PermanentError, TransientError, UnreachableError
-from pipeline.http.channel import Authorizer, Channel, Quota, Share, is_read
+from pipeline.errors import AuthError, PermanentError, QuotaError, TransientError, UnreachableError
+from pipeline.http.channel import Authorizer, Channel, Quota, Share, document_seconds, is_read
+from pipeline.http.download import Download, open_download
 from pipeline.http.errors import ReadOnlyError
 from pipeline.http.exchange import Exchange, Sent
 from pipeline.http.run import Judge, PlanRun
 from pipeline.http.transport import Transport
-from pipeline.http.wire import Store
+from pipeline.http.wire import Store, render
 from pipeline.plan import Answer, Answers, Plan, Request, Verdict
 
 Mode = Literal["write", "read"]
@@ -42,7 +44,7 @@ class Executor:
     ) -> None:
         if account.token is not None and tokens is None:
             raise ValueError(f"{account.system} logs in by tokens, so the executor needs Tokens")
-        self._mode = mode
+        self._mode, self._verify = mode, verify
         self._transport = Transport(pool_size=pool_size, verify=verify, store=store)
         self._channel = Channel(account, self._transport, tokens, limiter, record, share or mode, now)
 
@@ -80,9 +82,29 @@ class Executor:
             raise UnreachableError(outcome.detail) from run.error
         if outcome.verdict is Verdict.AUTH:
             raise AuthError(outcome.detail) from run.error
+        if outcome.learned.get("scope") == "own":
+            raise QuotaError(outcome.detail, retry_after=outcome.retry_after_seconds)
         if outcome.verdict in (Verdict.RETRY, Verdict.AGAIN):
             raise TransientError(outcome.detail, retry_after=outcome.retry_after_seconds) from run.error
         raise PermanentError(outcome.reason, outcome.detail) from run.error
+
+    @contextlib.contextmanager
+    def download(
+        self, request: Request, *, limit: int, size: int | None = None, url: str | None = None
+    ) -> Iterator[Download]:
+        """The content that a read names (or `url`, where an answer told one), as chunks, at most `limit` bytes.
+
+        `size` in bytes as the source announced it gives the deadline: 60 s and one for each MiB; without it, of the
+        limit. Raises as `get`, and PermanentError `file_too_large`; reading the chunks raises that or TransientError.
+        """
+        _require_read(request)
+        authorization = self._channel.authorize()
+        target = url or render(request, self._channel.account, {}, {}).url
+        seconds = document_seconds(limit if size is None else size)
+        with open_download(
+            request, target, self._channel.account, authorization, limit=limit, seconds=seconds, verify=self._verify
+        ) as opened:
+            yield opened
 
     def close(self) -> None:
         """Close all pooled connections."""

@@ -58,7 +58,9 @@ class PlanRun:
         wait = self._channel.seconds_to_wait(request)
         if wait > 0:
             detail = f"the rate limit of {self._channel.account.system} is used up"
-            return Outcome(Verdict.RETRY, Reason.WAITING_QUOTA, detail, retry_after_seconds=wait)
+            return Outcome(
+                Verdict.RETRY, Reason.WAITING_QUOTA, detail, retry_after_seconds=wait, learned={"scope": "own"}
+            )
         answer = self._send_logged_in(request)
         self.answers[request.step] = answer
         outcome = self._judge(request, answer)

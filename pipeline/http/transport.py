@@ -37,20 +37,24 @@ class Transport:
         """
         started = time.monotonic()
         with underway(call):
-            try:
-                raw = self._open(wire, call)
-            except (RequestException, HTTPError, HTTPException, OSError) as error:
-                raise _translated(error, call) from error
-            except ValueError as error:
-                if call.sent:
-                    raise _translated(error, call) from error
-                raise PermanentError(Reason.REJECTED, f"the request cannot be written as HTTP: {error}") from error
+            raw = self.open(wire, call)
             body = _read(raw, call, cap)
         headers = {name.lower(): value for name, value in raw.headers.items()}
         return Answer(raw.status, headers, body, time.monotonic() - started)
 
     def close(self) -> None:
         self._adapter.close()
+
+    def open(self, wire: Wire, call: Call) -> BaseHTTPResponse:
+        """The answer's head, its body unread; the call must be underway. Raises as `send`."""
+        try:
+            return self._open(wire, call)
+        except (RequestException, HTTPError, HTTPException, OSError) as error:
+            raise _translated(error, call) from error
+        except ValueError as error:
+            if call.sent:
+                raise _translated(error, call) from error
+            raise PermanentError(Reason.REJECTED, f"the request cannot be written as HTTP: {error}") from error
 
     def _open(self, wire: Wire, call: Call) -> BaseHTTPResponse:
         prepared = PreparedRequest()
