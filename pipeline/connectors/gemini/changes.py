@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from pipeline.connectors.gemini.records import Attachment, Audit, Comment, Item
 from pipeline.connectors.gemini.settings import Options
-from pipeline.connectors.gemini.snapshot import audience, author, owner_of, owners_of
+from pipeline.connectors.gemini.snapshot import audience, author, owners_of
 from pipeline.domain.identity import digest, marks_in
 from pipeline.domain.text import comparable, to_plain
 from schemas.change import Change, ChangeKind, Snapshot
@@ -34,6 +35,11 @@ class Observation:
     roles: Mapping[int, tuple[str, ...]]  # user id -> roles of the configuration
     gone: tuple[int, ...] = ()  # comments known before that are deleted, or that we may no longer see
 
+    @cached_property
+    def owners(self) -> Mapping[int, Comment]:
+        """Attachment id -> the comment that it hangs on."""
+        return owners_of(self.comments, self.attachments)
+
 
 def changes_of(seen: Observation, known: Mapping[str, Any]) -> tuple[Change, ...]:
     """The new changes, oldest first; at one instant the item comes before what was done to it."""
@@ -56,8 +62,8 @@ def remember(seen: Observation, known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fingerprint(comment: Comment) -> str:
-    """A comment's words, without markup: the product's sanitiser may rewrite the markup alone."""
-    return digest(comparable(Text(comment.markup, Format.HTML)))
+    """A comment's words, without markup: the product's sanitiser may rewrite the markup alone. 64 bits tell edits."""
+    return digest(comparable(Text(comment.markup, Format.HTML)))[:16]
 
 
 def mark_line(markup: str) -> tuple[str, ...]:
@@ -118,9 +124,9 @@ def _purpose(seen: Observation, name: str) -> str:
 def _files(seen: Observation, known: Mapping[str, Any]) -> Iterator[Change]:
     """Files on the item itself, and files added to a comment that was told before; others come with theirs."""
     old, told = set(known.get("attachments", ())), known.get("comments", {})
-    owners, shown = owners_of(seen.comments), {file.external_id: file for file in seen.snapshot.files}
+    shown = {file.external_id: file for file in seen.snapshot.files}
     for row in seen.attachments:
-        owner = owner_of(row, seen.comments, owners)
+        owner = seen.owners.get(row.id)
         if row.id in old or (owner is not None and str(owner.id) not in told):
             continue
         details = {"comment_id": str(owner.id)} if owner else {}
@@ -176,8 +182,7 @@ def _comment(seen: Observation, comment: Comment, external_id: str, kind: Change
 
 
 def _files_of(seen: Observation, comment: Comment) -> tuple[File, ...]:
-    owners = owners_of(seen.comments)
-    wanted = {str(row.id) for row in seen.attachments if owner_of(row, seen.comments, owners) == comment}
+    wanted = {str(number) for number, owner in seen.owners.items() if owner.id == comment.id}
     return tuple(file for file in seen.snapshot.files if file.external_id in wanted)
 
 

@@ -3,7 +3,7 @@
 from pipeline.connectors.gemini.records import Item
 from pipeline.connectors.gemini.settings import Options
 from pipeline.connectors.gemini.site import Site
-from pipeline.connectors.gemini.snapshot import audience, files, purposes
+from pipeline.connectors.gemini.snapshot import audience, files, owners_of, purposes
 from pipeline.connectors.gemini.wire import plain
 from pipeline.domain.identity import normal
 from pipeline.domain.text import comparable
@@ -55,5 +55,6 @@ def _fields_hold(change: Change, values: dict[str, str]) -> bool:
 
 
 def _partner_files(item: Item, site: Site, options: Options) -> set[str]:
-    shown = files(site.attachments(item), site.comments(item), item, options)
+    attachments = site.attachments(item)
+    shown = files(attachments, owners_of(site.comments(item), attachments), item, options)
     return {file.external_id for file in shown if file.visibility is Visibility.PARTNER}

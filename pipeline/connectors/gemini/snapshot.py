@@ -8,6 +8,8 @@ from pipeline.domain.identity import marks_in
 from schemas.change import ObjectRef, Snapshot
 from schemas.content import Author, File, Format, Side, Text, Visibility
 
+Owners = Mapping[int, Comment]
+
 
 def make_snapshot(
     item: Item, comments: tuple[Comment, ...], attachments: tuple[Attachment, ...], options: Options, me: int
@@ -30,7 +32,7 @@ def make_snapshot(
         closed=item.closed,
         opened_by=author(item.creator_id, item.creator, me),
         first_text=Text(item.description, Format.HTML, Visibility.INTERNAL),
-        files=files(attachments, comments, item, options),
+        files=files(attachments, owners_of(comments, attachments), item, options),
         bound=bound(item),
         extra={
             "key": item.key,
@@ -71,30 +73,24 @@ def audience(comment: Comment | None, options: Options) -> Visibility:
     return Visibility.PARTNER if known else Visibility.INTERNAL
 
 
-def files(
-    attachments: tuple[Attachment, ...], comments: tuple[Comment, ...], item: Item, options: Options
-) -> tuple[File, ...]:
+def files(attachments: tuple[Attachment, ...], owners: Owners, item: Item, options: Options) -> tuple[File, ...]:
     """The files, each as visible as the comment that it hangs on; one on the item itself is internal."""
-    owners = owners_of(comments)
     return tuple(
         File(
             external_id=str(row.id),
             name=row.name,
             content_type=row.content_type,
             size=row.size,
-            visibility=audience(owner_of(row, comments, owners), options),
+            visibility=audience(owners.get(row.id), options),
             url=options.file_url(item.id, row.id),
         )
         for row in attachments
     )
 
 
-def owners_of(comments: tuple[Comment, ...]) -> Mapping[int, Comment]:
-    """Attachment id -> the comment that lists it."""
-    return {number: comment for comment in comments for number in comment.attachment_ids}
-
-
-def owner_of(row: Attachment, comments: tuple[Comment, ...], owners: Mapping[int, Comment]) -> Comment | None:
-    """The comment that a file hangs on, by the file's CommentId or by the comment's own list."""
-    named = next((comment for comment in comments if comment.id == row.comment_id), None)
-    return named or owners.get(row.id)
+def owners_of(comments: tuple[Comment, ...], attachments: tuple[Attachment, ...]) -> Owners:
+    """Attachment id -> the comment it hangs on, by the file's CommentId, else by the comment's own list."""
+    by_id = {comment.id: comment for comment in comments}
+    listed = {number: comment for comment in comments for number in comment.attachment_ids}
+    named = {row.id: by_id[row.comment_id] for row in attachments if row.comment_id in by_id}
+    return listed | named

@@ -41,7 +41,8 @@ def plan(state: State, work: Work, found: Facts, options: Options) -> tuple[Requ
     if label_of(dto).casefold() in {label.casefold() for label in wanted}:
         return ()
     stored, types, labels = entity(dto), read.rows(found, "types"), read.labels(found, "statuses")
-    goals = [labels[label] for label in wanted if label in labels]
+    folded = {label.casefold(): number for label, number in labels.items()}
+    goals = [folded[label.casefold()] for label in wanted if label.casefold() in folded]
     if not goals:
         raise PermanentError(Reason.UNMAPPED_STATUS, f"{wanted[0]} is not a status of this item's template")
     here, type_id = whole(stored, "StatusId"), optional(stored.get("TypeId"))
