@@ -5,6 +5,7 @@
     - UnreachableError      no connection: nothing was sent
     - UnknownOutcomeError   sent, but the answer is lost: look before repeating
     - AuthError             the log-in is refused: pause the system, raise the alarm, burn no attempts
+    - QuotaError            our own share of a rate limit is used up: nothing was sent
     - LeaseLostError        the fence is gone: drop the work, write nothing
   + PermanentError        trying again cannot help: dead-letter with the reason
     - InvalidPayloadError   the payload breaks its schema
@@ -42,6 +43,10 @@ class UnknownOutcomeError(TransientError):
 
 class AuthError(TransientError):
     """The other side refuses our log-in, in whatever disguise: the class `auth` of reliability.md 3.4."""
+
+
+class QuotaError(TransientError):
+    """Our own share of the system's rate limit is used up; `retry_after` says until when."""
 
 
 class LeaseLostError(TransientError):

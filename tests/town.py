@@ -19,6 +19,7 @@ from workers.demo.people import Ids, People
 from workers.inprocess import Ran, run_until_quiet
 
 ROOT = Path(__file__).resolve().parents[1]
+OURS = ("client:casebridge", "api:casebridge", "api:9001")  # casebridge's accounts at the three systems
 CONFIG = ROOT / "casebridge.sandbox.yaml"
 
 
@@ -58,9 +59,10 @@ class Town:
             "PATH": os.environ.get("PATH", ""),
         }
         self.people = People(urls)
+        self.offset = 0.0
         self.people.reset()
         self.people.switch("zendesk", "zendesk", {"export_lag_seconds": 0})
-        self.world = World(read(env, discover()), env, broker=False, pool_size=10)
+        self.world = World(read(env, discover()), broker=False, pool_size=10)
         self.configure(lambda text: text.replace("status_settle_seconds: 1", "status_settle_seconds: 0"))
         self.world.first_start()
         self.run()
@@ -74,10 +76,18 @@ class Town:
         self.world.look_again()
 
     def run(self) -> Ran:
-        """Poll every source, then work until nothing is due."""
+        """Poll every source, then work until nothing is due; what people do next happens seconds later."""
         with self.world.connection() as conn:
             conn.execute("update source_object set due = casebridge.now() where object = '*' and nonce is null")
-        return run_until_quiet(self.world)
+        ran = run_until_quiet(self.world)
+        self.later(2)
+        return ran
+
+    def later(self, seconds: float) -> None:
+        """Move the systems' clocks on; stamps of whole seconds then tell one act from the next."""
+        self.offset += seconds
+        for system in self.people.urls:
+            self.people.switch(system, "clock", {"offset_seconds": self.offset})
 
     def effects(self, system: str, effect: str = "", **facts: Any) -> list[Ids]:
         """The journal's entries of one system, by effect and facts."""
@@ -86,7 +96,8 @@ class Town:
 
     def by_us(self, system: str, effect: str = "", **facts: Any) -> list[Ids]:
         """What casebridge itself did at a system."""
-        return [e for e in self.effects(system, effect, **facts) if str(e["by"]).startswith(("api:", "client:", "hub:"))]
+        found = self.effects(system, effect, **facts)
+        return [entry for entry in found if str(entry["by"]) in OURS]
 
     def dead(self) -> list[tuple[str, str]]:
         """(reason, detail) of the dead letters that wait."""

@@ -4,7 +4,6 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import timedelta
 
@@ -16,7 +15,7 @@ from pipeline.configuration import load
 from pipeline.connector import Connector, Source
 from pipeline.connectors import discover
 from pipeline.domain.retry import RetryPolicy
-from pipeline.environment import Environment
+from pipeline.environment import Environment, redis_options
 from pipeline.errors import ConfigurationError, Problem
 from pipeline.flow import Flow
 from pipeline.flows import all_flows
@@ -35,14 +34,14 @@ CONFIG_LOOKED_AT_SECONDS = 1.0
 class World:
     """Everything one process works with. Connectors are rebuilt when another configuration becomes the active one."""
 
-    def __init__(
-        self, environment: Environment, env: Mapping[str, str], *, broker: bool = True, pool_size: int = 12
-    ) -> None:
-        self.environment, self.env = environment, env
+    def __init__(self, environment: Environment, *, broker: bool = True, pool_size: int = 12) -> None:
+        _require_urls(environment, broker=broker)
+        self.environment, self.env = environment, environment.systems
         self.connectors: dict[str, Connector] = discover()
         self.flows: tuple[Flow, ...] = all_flows()
-        self.pool = open_pool(environment.database_url, size=pool_size)
-        self.redis: Redis | None = open_redis(environment.redis_url) if broker else None
+        self.pool = open_pool(environment.database_url or "", size=pool_size)
+        tls = redis_options(environment)["client"]
+        self.redis: Redis | None = open_redis(environment.redis_url or "", **tls) if broker else None
         prefix = environment.redis_prefix
         self.bell = RedisBell(self.redis, prefix=prefix) if self.redis is not None else SilentBell()
         self.tokens = Tokens(self.redis, environment.secret_key)
@@ -116,7 +115,7 @@ class World:
                 signals.ensure_poll(conn, name)
             if config_versions.active(conn) is None:
                 text = read_config_file(self.environment)
-                load(text, self.connectors, file=self.environment.config_file)
+                load(text, self.connectors, file=str(self.environment.config))
                 config_versions.apply(conn, text, actor="first start")
 
     def look_again(self) -> None:
@@ -150,7 +149,7 @@ class World:
             raise ConfigurationError(
                 [Problem("database", None, "no active configuration", "one: run `casebridge config apply FILE`")]
             )
-        config = load(row[1], self.connectors, file=self.environment.config_file)
+        config = load(row[1], self.connectors, file=str(self.environment.config))
         self._active = _Active(self, row[0], config)
 
 
@@ -179,8 +178,16 @@ class _Active:
 def read_config_file(environment: Environment) -> str:
     """The text of CASEBRIDGE_CONFIG. Raises ConfigurationError when it cannot be read."""
     try:
-        with open(environment.config_file, encoding="utf-8") as file:  # noqa: PTH123 -- a name for people, kept as given
-            return file.read()
+        return environment.config.read_text(encoding="utf-8")
     except OSError as error:
         expected = "a readable configuration file: set CASEBRIDGE_CONFIG, or start from casebridge.example.yaml"
-        raise ConfigurationError([Problem(environment.config_file, None, str(error.strerror), expected)]) from error
+        raise ConfigurationError([Problem(str(environment.config), None, str(error.strerror), expected)]) from error
+
+
+def _require_urls(environment: Environment, *, broker: bool) -> None:
+    """A worker gets its servers from whoever starts it (`casebridge up` fills these in)."""
+    needed = {"DATABASE_URL": environment.database_url, **({"REDIS_URL": environment.redis_url} if broker else {})}
+    expected = "an address; `casebridge up` starts embedded servers and sets it"
+    missing = [Problem("environment", None, f"no {name}", expected) for name, value in needed.items() if not value]
+    if missing:
+        raise ConfigurationError(missing)

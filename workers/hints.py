@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
@@ -59,7 +60,7 @@ class Hints:
         """Messages waiting in a queue; 0 when Redis cannot be asked."""
         try:
             with self._app.connection_for_read() as connection, connection.channel() as channel:
-                return int(channel._size(queue))  # noqa: SLF001 -- kombu's virtual channels have no public name for it
+                return int(cast("Any", channel)._size(queue))  # noqa: SLF001 -- kombu has no public name for it
         except UNSENT:
             return 0
 
@@ -67,7 +68,7 @@ class Hints:
         """Drop a queue's messages before it is filled again from its rows."""
         try:
             with self._app.connection_for_write() as connection, connection.channel() as channel:
-                channel.queue_purge(queue)
+                cast("Any", channel).queue_purge(queue)
         except UNSENT as error:
             log.warning("queue not emptied", extra={"queue": queue, "error": str(error)})
 

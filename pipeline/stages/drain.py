@@ -149,7 +149,7 @@ class Drain:
         """A refused log-in, 429 or 503 concerns the whole target: nothing more is claimed for a while (D11)."""
         for item in done:
             outcome = item.delivered.outcome if item.delivered else None
-            if outcome is None or outcome.learned.get("scope") == "object":
+            if outcome is None or outcome.learned.get("scope") in {"object", "own"}:
                 continue
             if outcome.verdict is Verdict.AUTH:
                 reason, seconds = Reason.TARGET_REFUSES_LOGIN, AUTH_RETRY_SECONDS

@@ -15,7 +15,7 @@ from datetime import timedelta
 from pipeline.connector import Http, Source
 from pipeline.domain.reason import Reason
 from pipeline.domain.retry import RetryPolicy
-from pipeline.errors import AuthError, LeaseLostError, PermanentError, TransientError
+from pipeline.errors import AuthError, LeaseLostError, PermanentError, QuotaError, TransientError
 from pipeline.store import signals, targets
 from pipeline.store.pool import Conn
 from pipeline.store.signals import POLL, Incoming, Opened
@@ -142,7 +142,7 @@ def _later(reader: Reader, opened: Opened, error: TransientError) -> _Read:
     if wait is None:
         return _dead(reader, opened, Reason.RETRIES_EXHAUSTED, str(error))
     with reader.connection() as conn, conn.transaction():
-        if error.retry_after is not None:
+        if error.retry_after is not None and not isinstance(error, QuotaError):
             reason = Reason.WAITING_QUOTA
             targets.block(conn, reader.name, seconds=min(error.retry_after, wait), reason=reason, detail=str(error))
         signals.postpone(conn, opened, wait=wait, reason=Reason.WAITING_RETRY, detail=str(error))

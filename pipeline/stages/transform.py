@@ -23,7 +23,7 @@ from pipeline.store.changes import Ending, OpenChange
 from pipeline.store.deliveries import NewDelivery
 from pipeline.store.pool import Conn
 from schemas.change import ChangeKind
-from schemas.operation import AnyOperation, Bind
+from schemas.operation import AnyOperation, Bind, State
 
 SETTLE_AGAIN_SECONDS = 1.0
 
@@ -197,6 +197,10 @@ def _planned(planned: Planned, link_id: int) -> Link:
 
 
 def _relink(operation: AnyOperation, real: Mapping[int, int]) -> AnyOperation:
+    if isinstance(operation, State) and "number_of" in operation.details:
+        number_of = operation.details["number_of"]
+        details = operation.details | {"number_of": real.get(number_of, number_of)}
+        operation = structs.replace(operation, details=details)
     changed = structs.replace(operation, link_id=real.get(operation.link_id, operation.link_id))
     if isinstance(changed, Bind):
         counterpart = real.get(changed.counterpart_link_id, changed.counterpart_link_id)

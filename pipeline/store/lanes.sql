@@ -25,7 +25,7 @@ order by c.id
 -- Next intent and release in the same update; casebridge.now() sets times, the lease was counted before (trap 4).
 update lane l set
     head = l.head + s.done,
-    tries = case when s.done > 0 then 1 when s.burn then l.tries else greatest(l.tries - 1, 0) end,
+    tries = case when s.done > 0 then (s.keep and l.tail > l.head + s.done)::int when s.burn then l.tries else greatest(l.tries - 1, 0) end,
     intent = case when s.keep then greatest(l.intent, least(l.head + s.done + 1, l.tail)) else greatest(l.intent, l.head + s.done) end,
     due = case when s.blocked then null
                when l.tail = l.head + s.done then null

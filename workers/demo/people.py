@@ -88,7 +88,7 @@ class People:
 
     def journal(self, system: str, since: int = 0) -> list[Ids]:
         """Every effect that really happened at a system, oldest first."""
-        return cast("list[Ids]", self._json(system, f"/_sandbox/journal?since={since}"))
+        return cast("list[Ids]", self._json(system, f"/_sandbox/journal?since={since}")["entries"])
 
     def switch(self, system: str, path: str, value: Any, method: str = "PUT") -> Any:
         """Set one of the sandbox's switches, e.g. `faults`, `hooks`, `clock` or the system's own name."""
