@@ -42,8 +42,8 @@ class GeminiSource:
         item = site.item(_item_id(pending.object))
         if item is None:
             return self._missing(site, pending)
-        if item.project != self.options.project:
-            return Reading((), pending.known)  # a webhook of another project of the same site
+        if item.project != self.options.project and not pending.known:
+            return Reading((), pending.known)  # a webhook of another project; one moved there later is still followed
         return self._observed(site, item, pending.known)
 
     def recheck(self, change: Change, http: Http) -> bool:

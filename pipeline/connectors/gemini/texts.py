@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.connector import Work
 from pipeline.connectors.gemini.settings import Options
-from pipeline.domain.text import to_html
+from pipeline.domain.text import sanitise, to_html
 from pipeline.domain.visibility import clear_file, clear_text, require
 from schemas.content import Author, File, Reference, Side, Text, Visibility
 from schemas.operation import Comment, Create
@@ -72,7 +72,7 @@ def file_html(file: File, visibility: Visibility) -> str:
         file = require(clear_file(file))
     facts = ", ".join(filter(None, [f"{file.size} bytes", f"sha256 {file.sha256}" if file.sha256 else ""]))
     name = f'<a href="{escape(file.url)}">{escape(file.name)}</a>' if file.url else escape(file.name)
-    return f"{name} ({escape(facts)})"
+    return sanitise(f"{name} ({escape(facts)})")
 
 
 def description_html(create: Create, work: Work, options: Options) -> str:
@@ -82,7 +82,7 @@ def description_html(create: Create, work: Work, options: Options) -> str:
     rows += [row for name in SHOWN for row in _rows(name, create.details.get(name))]
     table = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
     link = f'<p><a href="{escape(create.origin_url)}">{escape(create.origin_url)}</a></p>' if create.origin_url else ""
-    return f"<table><tbody>{table}</tbody></table>{link}{_first_words(create, work, options)}"
+    return sanitise(f"<table><tbody>{table}</tbody></table>{link}") + _first_words(create, work, options)
 
 
 def _first_words(create: Create, work: Work, options: Options) -> str:

@@ -117,12 +117,12 @@ def custom_values(dto: Json) -> tuple[CustomValue, ...]:
     rows = []
     for row in dto.get("CustomFields") or ():
         stored = entity(row)
-        data = stored.get("Data")
-        if data in (None, ""):
-            data = stored.get("DateData") if stored.get("NumericData") is None else stored.get("NumericData")
+        date, number = stored.get("DateData"), stored.get("NumericData")
+        data = stored.get("Data") or (date if number is None else number)
+        shown = date or row.get("FormattedData")  # the formatted date is in the caller's locale: never parsed
         names = str(row.get("Name") or ""), str(row.get("Title") or "")
-        number, row_id = whole(stored, "CustomFieldId"), optional(stored.get("Id")) or 0
-        rows.append(CustomValue(number, *names, row_id, plain(data), plain(row.get("FormattedData"))))
+        row_id = optional(stored.get("Id")) or 0
+        rows.append(CustomValue(whole(stored, "CustomFieldId"), *names, row_id, plain(data), plain(shown)))
     return tuple(rows)
 
 

@@ -108,6 +108,18 @@ class Delivered:
     receipt: Receipt | None
 
 
+@dataclass(frozen=True)
+class CheckedHttp:
+    """What readers call: each request is held against the contract, then sent."""
+
+    executor: Executor
+
+    def get(self, request: Request) -> Answer:
+        """The site's answer."""
+        check_request(request)
+        return self.executor.get(request)
+
+
 @dataclass
 class Desk:
     """One sandbox site, our account at it, and people who act on its pages."""
@@ -119,6 +131,7 @@ class Desk:
     def __post_init__(self) -> None:
         account = CONNECTOR.account(env_of(self.url), self.config)
         self.executor = Executor(account, tokens=None, limiter=None, store=self.documents)
+        self.http = CheckedHttp(self.executor)
         self.source = CONNECTOR.source(env_of(self.url), self.config)
         self.target = CONNECTOR.target(env_of(self.url), self.config)
 
@@ -151,7 +164,7 @@ class Desk:
     def read(self, item: str, known: Mapping[str, Any] | None = None) -> Reading:
         """What is new on an item."""
         pending = Pending(f"item:{item}", (Signal("k", f"item:{item}"),), known or {})
-        return self.source.read(pending, self.executor)
+        return self.source.read(pending, self.http)
 
     def person(self, path: str, **form: str) -> None:
         """Somebody fills in a form of the site's pages."""

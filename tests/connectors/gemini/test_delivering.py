@@ -68,7 +68,7 @@ def test_a_refused_login_never_passes_for_success(desk: Desk, refusal: str) -> N
     done = desk.deliver(creation())
     assert (done.outcome.verdict, done.outcome.reason) == (Verdict.AUTH, Reason.TARGET_REFUSES_LOGIN)
     with pytest.raises(AuthError):
-        desk.source.poll({"watermark": "2026-01-01T00:00:00+00:00"}, desk.executor)
+        desk.source.poll({"watermark": "2026-01-01T00:00:00+00:00"}, desk.http)
 
 
 def test_a_comment_names_its_partner_and_its_group_and_is_found_by_its_mark(desk: Desk) -> None:
@@ -84,6 +84,17 @@ def test_a_comment_names_its_partner_and_its_group_and_is_found_by_its_mark(desk
     assert done.receipt.parts == (("comment", str(stored["Id"])),)
     assert desk.find(said("x"), item) == done.receipt
     assert desk.find(said("x"), item, mark="ZZZZ2345") is None
+
+
+def test_a_comment_whose_answer_was_lost_stands_once(desk: Desk) -> None:
+    """Given a comment whose answer is lost, when it is looked up, then it is found and need not be said again."""
+    item = opened(desk)
+    assert desk.find(said("words"), item) is None
+    desk.fault(route="POST /gemini/api/items/*/comments", fault="lost_answer", times=1)
+    assert desk.deliver(said("words"), item).outcome.verdict is Verdict.UNKNOWN
+    found = desk.find(said("words"), item)
+    assert found is not None
+    assert found.parts == (("comment", str(desk.api("GET", f"/items/{item}/comments")[0]["BaseEntity"]["Id"])),)
 
 
 def test_a_forged_mark_does_not_swallow_a_comment(desk: Desk) -> None:
@@ -275,13 +286,13 @@ def test_words_for_the_partner_pass_the_gate(desk: Desk) -> None:
 
 def test_the_check_names_everything_that_is_missing(desk: Desk) -> None:
     """Given a configuration that names what the site lacks, when it is checked, then each is named; else nothing."""
-    assert list(CONNECTOR.check(desk.config, desk.executor)) == []
+    assert list(CONNECTOR.check(desk.config, desk.http)) == []
     wrong = config_of(
         types={"case": "Support Request"}, groups={"internal": 4, "partner": 6}, escalation_priority="Top",
         fields={"PublicResolution": 99}, statuses={"Assigned": "assigned", "Parked": "awaiting_approval"},
         roles={"waive": ["zoe"]}, priorities={},
     )  # fmt: skip
-    sentences = "\n".join(CONNECTOR.check(wrong, desk.executor))
+    sentences = "\n".join(CONNECTOR.check(wrong, desk.http))
     for words in ("'Support Request' is not a type", "'Parked' is not a status", "'Top' is not a priority",
                   "groups.partner: 6", "PublicResolution: 99", "no line EvidenceDue", "'zoe' is not a user",
                   "awaiting partner input is not a status of this template"):  # fmt: skip

@@ -20,7 +20,7 @@ from pipeline.errors import InvalidPayloadError, PermanentError
 from pipeline.plan import Answer, Merge
 from schemas.change import ChangeKind
 from schemas.operation import Fields, Redact, State
-from tests.connectors.gemini.desk import Script, check_request, config_of, env_of, work_of
+from tests.connectors.gemini.desk import Script, check_request, config_of, creation, env_of, work_of
 from tests.contracts.validate import Contract
 
 ITEM: dict[str, Any] = json.loads((Path(__file__).parent / "payloads" / "item.json").read_text())
@@ -141,6 +141,36 @@ def test_an_entity_is_found_under_each_wrapper_and_values_are_decoded() -> None:
     assert found[0] == found[1]
     assert found[2] == replace(found[0], creator="21")  # the one name that Dto and entity use for two things
     assert found[0].custom[0].shown == "Credit & close"
+
+
+def test_a_date_is_read_from_its_data_never_from_its_locale() -> None:
+    """Given a date field shown in some locale, when parsed, then its value is the stored instant."""
+    dated = deepcopy(ITEM)
+    dated["CustomFields"][1]["FormattedData"] = "10/03/2026"
+    dated["CustomFields"][1]["BaseEntity"] |= {"Id": 8, "DateData": "2026-03-10T00:00:00"}
+    assert parse_item(dated, UTC).custom[1].shown == "2026-03-10T00:00:00"
+
+
+def test_an_item_of_another_project_is_followed_only_if_it_was_ours() -> None:
+    """Given an item of another project, when a webhook names it, then it is read only if we knew it before."""
+    moved = deepcopy(ITEM)
+    moved["BaseEntity"]["ProjectId"] = 13
+    me = {"BaseEntity": {"Id": 9, "Username": "casebridge"}}
+    http = Script({"GET /items/389": moved, "GET /items/389/history": [], "GET /users/username/casebridge": me,
+                   "GET /users/username/anna": None})  # fmt: skip
+    source = CONNECTOR.source(ENV, config_of())
+    assert not source.read(Pending("item:389", (), {}), http).changes
+    known = {"revised": "2026-03-01T00:00:00+00:00", "comments": {}}
+    assert [change.part_id for change in source.read(Pending("item:389", (), known), http).changes] == ["5001"]
+
+
+def test_a_link_in_a_description_is_a_web_link_or_none() -> None:
+    """Given an address that would run a script, when the description is made, then no link leads there."""
+    bad = creation(origin_url="javascript:alert(1)", body=None)
+    found = {"me": {"BaseEntity": {"Id": 9, "Username": "casebridge"}}, "types": [{"Entity": {"Id": 61,
+             "Label": "Investigation"}}], "priorities": [{"Entity": {"Id": 73, "Label": "High"}}]}  # fmt: skip
+    (request,) = TARGET.plan(work_of(bad, None), found).requests
+    assert "href" not in request.body["Description"]
 
 
 def test_a_missing_member_is_named() -> None:

@@ -98,9 +98,9 @@ def test_a_comment_that_turns_public_is_said_anew_and_one_that_turns_internal_na
     (change,) = of_kind(public, ChangeKind.SAID)
     assert change.external_id.startswith(f"comment:{number}:partner:")
     assert change.text == Text("<p>new words</p>", Format.HTML, Visibility.PARTNER)
-    assert desk.source.recheck(change, desk.executor)
+    assert desk.source.recheck(change, desk.http)
     desk.api("PUT", f"/items/{item}/comments", {**body, "Visibility": 4})
-    assert not desk.source.recheck(change, desk.executor)
+    assert not desk.source.recheck(change, desk.http)
     (narrowed,) = of_kind(desk.read(item, public.known), ChangeKind.NARROWED)
     assert narrowed.part_id == number
 
@@ -115,7 +115,7 @@ def test_an_edited_comment_and_a_deleted_one_are_told(desk: Desk) -> None:
     desk.api("PUT", f"/items/{item}/comments", body)
     edited = desk.read(item, known)
     assert [change.part_id for change in of_kind(edited, ChangeKind.EDITED)] == [number]
-    assert not desk.source.recheck(said, desk.executor)
+    assert not desk.source.recheck(said, desk.http)
     desk.api("DELETE", f"/items/{item}/comments/{number}")
     (gone,) = of_kind(desk.read(item, edited.known), ChangeKind.REDACTED)
     assert (gone.external_id, gone.part_id) == (f"comment:{number}:gone", number)
@@ -139,25 +139,25 @@ def test_a_file_is_as_visible_as_its_comment(desk: Desk) -> None:
 
 def test_the_poll_finds_what_no_webhook_told_and_closed_items_too(desk: Desk) -> None:
     """Given changes without any webhook, when the poll runs, then each is signalled once; a closing too (G2.12)."""
-    cursor = desk.source.start(desk.executor)
+    cursor = desk.source.start(desk.http)
     item = opened(desk)
     for status in ("Assigned", "In Progress", "Closed"):
         desk.person(f"{item}/status", status=status, comment="", group="4")
-    page = desk.source.poll(cursor, desk.executor)
+    page = desk.source.poll(cursor, desk.http)
     assert [signal.object for signal in page.signals] == [f"item:{item}"]
-    again = desk.source.poll(page.cursor, desk.executor)
+    again = desk.source.poll(page.cursor, desk.http)
     assert {signal.key for signal in again.signals} <= {signal.key for signal in page.signals}
     desk.person(f"{item}/comment", comment="within the same second", group="5")
-    third = desk.source.poll(again.cursor, desk.executor)
+    third = desk.source.poll(again.cursor, desk.http)
     assert {signal.key for signal in third.signals} - {signal.key for signal in page.signals}
 
 
 def test_the_first_cursor_is_the_largest_revised_never_our_clock(desk: Desk) -> None:
     """Given items, when casebridge starts, then the watermark is the newest item's own time (D20)."""
-    assert desk.source.start(desk.executor) == {"watermark": None}
+    assert desk.source.start(desk.http) == {"watermark": None}
     item = opened(desk)
     revised = datetime.fromisoformat(desk.api("GET", f"/items/{item}")["Revised"]).astimezone(UTC)
-    assert desk.source.start(desk.executor) == {"watermark": revised.isoformat()}
+    assert desk.source.start(desk.http) == {"watermark": revised.isoformat()}
 
 
 @pytest.mark.parametrize("refusal", ["403", "null", "anonymous"])
@@ -165,12 +165,12 @@ def test_a_refused_login_reads_as_nothing_else(desk: Desk, refusal: str) -> None
     """Given a revoked key, when anything is read, then it is a refused log-in and no comment seems deleted."""
     item = opened(desk)
     say(desk, item)
-    known, cursor = desk.read(item).known, desk.source.start(desk.executor)
+    known, cursor = desk.read(item).known, desk.source.start(desk.http)
     desk.switch(login_refusal=refusal, revoked=["casebridge"])
     for attempt in (
         lambda: desk.read(item, known),
-        lambda: desk.source.poll(cursor, desk.executor),
-        lambda: desk.source.start(desk.executor),
+        lambda: desk.source.poll(cursor, desk.http),
+        lambda: desk.source.start(desk.http),
     ):
         with pytest.raises(AuthError):
             attempt()
@@ -184,9 +184,9 @@ def test_a_field_for_the_partner_is_checked_again_before_it_is_sent(desk: Desk) 
     desk.person(f"{item}/status", status="Assigned", comment="", group="4")
     (change,) = of_kind(desk.read(item, known), ChangeKind.STATE)
     assert change.snapshot.extra["public_resolution"] == "Credit memo issued"
-    assert desk.source.recheck(change, desk.executor)
+    assert desk.source.recheck(change, desk.http)
     desk.person(f"{item}/custom", field="PublicResolution", value="")
-    assert not desk.source.recheck(change, desk.executor)
+    assert not desk.source.recheck(change, desk.http)
 
 
 def test_an_item_of_which_nothing_is_known_and_that_is_not_there_is_no_news(desk: Desk) -> None:
