@@ -19,7 +19,9 @@ from pipeline.connectors.trading_grid.requests import (
 )
 from pipeline.connectors.trading_grid.vocabulary import NAME, UPDATE_TYPES
 from pipeline.connectors.trading_grid.workspace import facts_of_workspace
+from pipeline.domain.reason import Reason
 from pipeline.domain.visibility import clear_text
+from pipeline.errors import PermanentError
 from pipeline.plan import Plan, Request
 from schemas.operation import Attach, Bind, Comment, Create, Fields, Redact, State, Title
 
@@ -109,7 +111,12 @@ def _plan_bind(work: Work, operation: Bind) -> Plan:
 
 
 def _plan_redact(work: Work, operation: Redact, facts: Facts) -> Plan:
-    """A tombstone for each post of ours that still has its text; the contract wants the revision that was read."""
+    """A tombstone for each post of ours that still has its text; the contract wants the revision that was read.
+
+    Raises PermanentError where no post of ours is known: a person is asked, nothing is forgotten (flows.md rule 8).
+    """
+    if not own_posts(work, operation):
+        raise PermanentError(Reason.REJECTED, f"no post of ours is known for {operation.origin}: redact it by hand")
     posts = {one: facts.get(f"post_{one}") or {} for one in own_posts(work, operation)}
     standing = {one: post for one, post in posts.items() if post.get("revision") and post.get("redacted") is None}
     return Plan(

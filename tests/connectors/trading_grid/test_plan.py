@@ -290,6 +290,12 @@ def test_a_redaction_leaves_alone_what_is_gone(post: Any) -> None:
     assert not plan(Redact(link_id=1, origin="gemini:item:389#12"), {"post_pst_9": post})
 
 
+def test_a_redaction_without_a_known_copy_asks_a_person() -> None:
+    """Given no post of ours is known for the part, when its redaction is planned, then it is not forgotten."""
+    with pytest.raises(PermanentError, match="by hand"):
+        plan(Redact(link_id=1, origin="gemini:item:389#99"))
+
+
 def test_a_file_goes_up_and_is_linked_for_the_partner() -> None:
     """Given a stored file, when planned, then bytes, document and link follow each other, all the partner's own."""
     upload, document, link = plan(Attach(link_id=1, file=FILE, stored=SHA)).requests
