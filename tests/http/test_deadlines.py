@@ -3,6 +3,7 @@
 import gzip
 import threading
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from pipeline.answers import judge_by_status
 from pipeline.domain.reason import Reason
 from pipeline.errors import TransientError, UnreachableError
 from pipeline.http.call import Call, underway
+from pipeline.http.transport import Transport
+from pipeline.http.wire import Wire
 from pipeline.plan import Outcome, Plan, Request, Verdict
 from tests.http.conftest import MakeExecutor
 from tests.http.server import Handler, Script, Seen, Server, answering
@@ -68,6 +71,18 @@ def test_a_finished_call_is_left_alone() -> None:
         pass
     call.expire()
     assert not call.expired
+
+
+def test_a_connection_in_the_pool_is_left_alone(server: Server) -> None:
+    """Given an answer that was read to its end, when the deadline strikes just then, then the connection lives on."""
+    transport = Transport(pool_size=1)
+    wire = Wire("GET", f"{server.url}/x", {})
+    with underway(Call(60, before_send=None, allow_private=True)) as call:
+        assert transport.open(wire, call).read() == b"{}"
+        call.expire()
+    assert transport.send(wire, Call(60, before_send=None, allow_private=True), 100).status == 200
+    transport.close()
+    assert server.seen[0].peer == server.seen[1].peer
 
 
 def test_a_connection_survives_the_deadline_of_an_earlier_call(server: Server, make: MakeExecutor) -> None:
@@ -140,7 +155,13 @@ def test_a_gzip_bomb_is_not_unpacked(server: Server, make: MakeExecutor) -> None
     """64 MiB of zeros in 64 kB: read up to the cap of a write and no further."""
     bomb = gzip.compress(bytes(64 * 1024 * 1024))
     server.scripts["/api/v2/comments"] = answering(200, bomb, content_encoding="gzip")
-    outcome = sent(make)
+    tracemalloc.start()
+    try:
+        outcome = sent(make)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * 1024 * 1024
     assert (outcome.verdict, "larger than 1048576 bytes" in outcome.detail) == (Verdict.UNKNOWN, True)
 
 

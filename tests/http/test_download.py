@@ -108,6 +108,18 @@ def test_a_foreign_address_out_of_an_answer_gets_no_log_in(executor: Executor, e
     assert elsewhere.seen == []
 
 
+def test_a_host_that_is_not_ours_never_sees_our_log_in(
+    server: Server, executor: Executor, elsewhere: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a foreign host that may be called (the guard is lifted here), then it is called as a stranger."""
+    monkeypatch.setattr("pipeline.http.download.check_scheme", lambda *_args, **_named: None)
+    monkeypatch.setattr("pipeline.http.connection.check_address", lambda *_args, **_named: None)
+    server.scripts["/api/v2/file"] = answering(302, location=f"{elsewhere.url}/x")
+    assert content(executor) == b"{}"
+    assert "authorization" in server.seen[0].headers
+    assert "authorization" not in elsewhere.seen[0].headers
+
+
 @pytest.mark.parametrize(("status", "error"), [(404, PermanentError), (401, AuthError), (503, TransientError)])
 def test_a_refused_download_says_why(server: Server, executor: Executor, status: int, error: type[Exception]) -> None:
     """As for every other read."""
