@@ -84,6 +84,9 @@ def _drafts(audit: Json, people: People, options: Options) -> Iterator[Draft]:
     yield from (replace(draft, marks=marks) for draft in _by_person(audit, by_hand, author, people, options))
     # What a trigger sets rides in the audit of whoever woke it: it is nobody's echo, so it carries no marks of ours.
     system = people.author(None)
+    for event in by_rule:
+        if event.get("type") in _COMMENTS:
+            yield _comment({**event, "author_id": None}, {}, people, options)
     yield from _settings(by_rule, system, options)
 
 
@@ -94,12 +97,14 @@ def _by_person(audit: Json, events: list[Json], author: Author, people: People, 
     for event in events:
         if event.get("type") in _COMMENTS:
             yield _comment(event, audit, people, options)
+    into = _merged_into(audit, events)
+    if into is not None:
+        # First, and without the closing that is part of it: the case goes on at the surviving ticket.
+        yield Draft(ChangeKind.MERGED, author, details={"into": into})
+        events = [event for event in events if event.get("field_name") not in _STATE_FIELDS]
     yield from _settings([event for event in events if event.get("type") != "Create" or _tags(event)], author, options)
     for event in events:
         yield from _taken_back(event, author)
-    into = _merged_into(audit, events)
-    if into is not None:
-        yield Draft(ChangeKind.MERGED, author, details={"into": into})
 
 
 def _comment(event: Json, audit: Json, people: People, options: Options) -> Draft:

@@ -67,8 +67,11 @@ class ZendeskTarget:
         return look_up.receipt(work, answers, self._root_url)
 
     def _reads(self, work: Work) -> Iterator[Request]:
-        operation, number = work.operation, identifier(requests.current(work).external_id)
-        if isinstance(operation, Create) or number is None:
+        operation = work.operation
+        if isinstance(operation, Create):
+            return
+        number = identifier(requests.current(work).external_id)
+        if number is None:
             return
         if isinstance(operation, Redact):
             yield from redact.read_copies(operation, work)

@@ -21,12 +21,12 @@ def still_for_partner(change: Change, http: Http, options: Options, directory: D
     if change.kind is not ChangeKind.SAID and not _same_words(change, ticket, options):
         return False
     wanted = _shown(change)
-    return not wanted or _still_said(number, wanted, http, options, directory)
+    return not wanted or _still_said(change, wanted, http, options, directory)
 
 
 def _same_words(change: Change, ticket: Json, options: Options) -> bool:
     """Whether the texts that a new thread shows from the ticket itself are the ones that were read."""
-    description = wire.purposes(ticket, options).get("partner_description") or None
+    description = wire.text_of(wire.purposes(ticket, options).get("partner_description"))
     return change.snapshot.extra.get("partner_description") == description
 
 
@@ -40,11 +40,11 @@ def _shown(change: Change) -> dict[str, Text]:
     return {str(row["id"]): Text(row["body"], Format(row["format"]), Visibility.PARTNER) for row in rows}
 
 
-def _still_said(number: str, wanted: dict[str, Text], http: Http, options: Options, directory: Directory) -> bool:
+def _still_said(change: Change, wanted: dict[str, Text], http: Http, options: Options, directory: Directory) -> bool:
     """Walks the comments from the newest, as what is sent was mostly said a moment ago."""
-    missing = dict(wanted)
+    missing, files = dict(wanted), {(file.external_id, file.name) for file in change.files}
     query = (("sort", "-created_at"),)
-    for rows, _ in calls.pages(http, "comments", f"/tickets/{number}/comments", "comments", query):
+    for rows, _ in calls.pages(http, "comments", f"/tickets/{change.ref.external_id}/comments", "comments", query):
         people = directory.people([row.get("author_id") for row in rows], (), http)
         for row in rows:
             expected = missing.pop(str(row.get("id")), None)
@@ -54,8 +54,9 @@ def _still_said(number: str, wanted: dict[str, Text], http: Http, options: Optio
             now = said({"type": "Comment", **row}, author, options.partner_comment_prefix)
             if now.visibility is not Visibility.PARTNER or _altered(expected, now):
                 return False
+            files -= {(file.external_id, file.name) for file in wire.attachments(row, now.visibility)}
         if not missing:
-            return True
+            return not files  # a redacted file keeps its place as `redacted.txt`
     return False
 
 

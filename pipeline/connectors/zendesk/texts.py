@@ -126,9 +126,9 @@ def _quoted(text: Text) -> str:
 
 def _pieces(plain: str, room: int) -> list[str]:
     """Quoted pieces that each fit; escaping may swell a text fivefold, so the cut is made finer until all fit."""
-    budget = room
+    budget = room - len("<blockquote><p></p></blockquote>")
     while True:
         made = [_quoted(Text(piece, Format.PLAIN)) for piece in split_bytes(plain, budget) if piece]
         if all(len(piece.encode()) <= room for piece in made):
             return made
-        budget //= 2
+        budget = budget * 3 // 4

@@ -106,7 +106,7 @@ def snapshot(ticket: Json, scene: Scene) -> Snapshot:
         state=status,
         partner_hint=_partner(ticket, values),
         type=word(ticket.get("type")),
-        exception_type=_text(values.get("exception_type")),
+        exception_type=text_of(values.get("exception_type")),
         priority=word(ticket.get("priority")),
         references=_references(values),
         url=page(scene.root_url, number),
@@ -162,12 +162,12 @@ def attachment(row: Json, visibility: Visibility) -> File:
 
 
 def _partner(ticket: Json, values: Mapping[str, Any]) -> str | None:
-    return _text(values.get("partner")) or identifier(ticket.get("organization_id"))
+    return text_of(values.get("partner")) or identifier(ticket.get("organization_id"))
 
 
 def _references(values: Mapping[str, Any]) -> tuple[Reference, ...]:
-    line = _text(values.get("po_line"))
-    found = ((kind, _text(values.get(purpose))) for purpose, kind in REFERENCES.items())
+    line = text_of(values.get("po_line"))
+    found = ((kind, text_of(values.get(purpose))) for purpose, kind in REFERENCES.items())
     return tuple(
         Reference(kind, value, line if kind == "purchase_order" else None) for kind, value in found if value is not None
     )
@@ -184,7 +184,7 @@ def _extra(ticket: Json, values: dict[str, Any], scene: Scene) -> Json:
         "status": word(ticket.get("status")),
         "tags": [str(tag) for tag in ticket.get("tags") or []],
         "fields": values,
-        "partner_description": _text(values.get("partner_description")),
+        "partner_description": text_of(values.get("partner_description")),
         "partner_comments": [scene.partner_comment] if scene.partner_comment else [],
         "is_public": ticket.get("is_public"),
         "via": word((ticket.get("via") or {}).get("channel")),
@@ -193,7 +193,7 @@ def _extra(ticket: Json, values: dict[str, Any], scene: Scene) -> Json:
     }
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     """A field's value as written; blanks count as unset."""
     if value is None or isinstance(value, bool | list | dict):
         return None
