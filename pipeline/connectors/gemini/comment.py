@@ -65,7 +65,10 @@ def redact_plan(redact: Redact, work: Work, found: Facts) -> tuple[Request, ...]
     """The copies of the withdrawn text, each under its own Visibility. Raises PermanentError where none is known."""
     ours = {number for kind, number in work.parts.get(redact.origin, ()) if kind == "comment"}
     if not ours:
-        raise PermanentError(Reason.REJECTED, f"no comment of ours is known for {redact.origin}: look at the item")
+        raise PermanentError(
+            Reason.REJECTED,
+            f"no comment of ours is known for {redact.origin}: look at the item, its description may hold the text",
+        )
     stored = [row for row in read.rows(found, "comments") if str(row.get("Id")) in ours]
     return tuple(_withdraw(work, row) for row in stored if WITHDRAWN not in str(row.get("Comment")))
 
