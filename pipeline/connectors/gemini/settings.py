@@ -1,7 +1,7 @@
 """What a customer sets for Gemini: environment, the section `gemini` of casebridge.yaml, the account made of both."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, timedelta, tzinfo
 from typing import Any
@@ -9,17 +9,16 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Range
+from marshmallow.validate import OneOf, Range
 
 from pipeline.config import Config
 from pipeline.connector import Account, Limit, Variable
+from pipeline.domain.milestones import AWAITING, STATES
 from pipeline.plan import Request
 
 SYSTEM = "gemini"
 SHIPPED_MAX_FILE_BYTES = 33_000_000  # 44,000,000 x 3/4 of the shipped request filter (sheet, section 6)
-STATES = frozenset({"new", "received", "assigned", "in_progress", "awaiting_partner", "awaiting_approval", "resolved",
-                    "closed", "withdrawn"})  # fmt: skip
-AWAITING_REASONS = frozenset({"input", "documents", "confirmation", "correction"})
+STATUSES = (*STATES, *(f"awaiting_partner:{reason}" for reason in AWAITING))
 PRIORITIES = frozenset({"low", "normal", "high", "urgent"})
 
 VARIABLES = (
@@ -131,18 +130,8 @@ def _text(expected: str, **options: Any) -> fields.String:
     )
 
 
-def _known_state(value: str) -> None:
-    state, _, reason = value.partition(":")
-    if state not in STATES:
-        raise ValidationError(f"found {value!r}, expected one of {', '.join(sorted(STATES))}")
-    if reason and (state != "awaiting_partner" or reason not in AWAITING_REASONS):
-        reasons = ", ".join(f"awaiting_partner:{name}" for name in sorted(AWAITING_REASONS))
-        raise ValidationError(f"found {value!r}, expected a reason only as in {reasons}")
-
-
-def _known_priority(value: str) -> None:
-    if value not in PRIORITIES:
-        raise ValidationError(f"found {value!r}, expected one of {', '.join(sorted(PRIORITIES))}")
+def _one_of(values: Iterable[str]) -> OneOf:
+    return OneOf(sorted(values), error="found {input!r}, expected one of {choices}")
 
 
 def _names_partner(value: str) -> None:
@@ -191,13 +180,13 @@ class GeminiSection(_Strict):
     groups = fields.Nested(Groups, required=True)
     escalation_priority = _text("the label of a priority", load_default="")
     priorities = fields.Dict(
-        _text("a priority", validate=_known_priority), _text("the label of a priority"), load_default=dict
+        _text("a priority", validate=_one_of(PRIORITIES)), _text("the label of a priority"), load_default=dict
     )
     custom_fields = fields.Dict(
         _text("a purpose"), _whole("the id of a custom field"), data_key="fields", attribute="fields",
         load_default=dict,
     )  # fmt: skip
-    statuses = fields.Dict(_text("a status label"), _text("a state", validate=_known_state), required=True)
+    statuses = fields.Dict(_text("a status label"), _text("a state", validate=_one_of(STATUSES)), required=True)
     roles = fields.Dict(_text("a role"), fields.List(_text("a user name")), load_default=dict)
     time_zone = _text("a time zone", load_default="UTC", validate=zone_of)
     max_file_bytes = _whole(
