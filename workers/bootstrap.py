@@ -12,7 +12,7 @@ from redis import Redis
 from pipeline.bell import RedisBell, SilentBell
 from pipeline.config import Config
 from pipeline.configuration import load
-from pipeline.connector import Connector, Source
+from pipeline.connector import Account, Connector, Source, Target
 from pipeline.connectors import discover
 from pipeline.domain.retry import RetryPolicy
 from pipeline.environment import Environment, redis_options
@@ -86,7 +86,7 @@ class World:
         others = {source: (active.sources[source], active.readers[source]) for source in active.sources}
         return Courier(
             self.connectors[name],
-            self.connectors[name].target(self.env, active.config),
+            self.target(name),
             active.writers[name],
             active.config,
             others,
@@ -98,6 +98,14 @@ class World:
         sizes = Sizes(senders=self.environment.senders, lease_seconds=self.environment.lease_seconds)
         prepare = self.courier(name).prepare
         return Drain(conn, name, prepare=prepare, bell=self.bell, owner=self.owner, sizes=sizes, stop=self.stop)
+
+    def target(self, name: str) -> Target:
+        """The pure writer of a target."""
+        return self.connectors[name].target(self.env, self.config)
+
+    def account(self, name: str) -> Account:
+        """How to reach a system."""
+        return self.connectors[name].account(self.env, self.config)
 
     def source(self, name: str) -> Source:
         """The receiving half of a connector."""

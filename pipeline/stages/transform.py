@@ -22,7 +22,7 @@ from pipeline.store import audit, changes, deliveries
 from pipeline.store.changes import Ending, OpenChange
 from pipeline.store.deliveries import NewDelivery
 from pipeline.store.pool import Conn
-from schemas.change import ChangeKind
+from schemas.change import Change, ChangeKind
 from schemas.operation import AnyOperation, Bind, State
 
 SETTLE_AGAIN_SECONDS = 1.0
@@ -58,6 +58,33 @@ def transform(conn: Conn, *, flows: Sequence[Flow], config: Config, config_versi
         for item in batch:
             run.one(item)
         return run.write(config_version)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What routing these changes would do: nothing of it was kept."""
+
+    endings: Mapping[str, Ending]  # by the change's external id; missing: left open
+    deliveries: tuple[NewDelivery, ...]
+    change_of: Mapping[int, str]
+    links: Mapping[int, Link]
+
+
+def preview(conn: Conn, found: Sequence[Change], *, flows: Sequence[Flow], config: Config) -> Preview:
+    """Route changes in a transaction that is rolled back: the same code, no trace (decisions D9)."""
+    with conn.transaction(force_rollback=True):
+        run = _Run(conn, flows, config)
+        items = [
+            OpenChange(-n, one.ref.system, f"{one.ref.kind}:{one.ref.external_id}", one.external_id, one, one.at)
+            for n, one in enumerate(found, start=1)
+        ]
+        for item in items:
+            run.one(item)
+        names = {item.id: item.external_id for item in items}
+        endings = {names[ending.id]: ending for ending in run.endings}
+        cases = {delivery.case_id for delivery in run.new}
+        links = {link.id: link for case_id in cases for link in run.book.view(case_id).links}
+        return Preview(endings, tuple(run.new), names, links)
 
 
 class _Run:

@@ -67,6 +67,12 @@ def take(conn: Conn) -> list[OpenChange]:
     ]
 
 
+def get(conn: Conn, change_id: int) -> Change | None:
+    """One stored change's record."""
+    row = conn.execute(SQL["get"], {"id": change_id}).fetchone()
+    return DECODE(bytes(row[0])) if row else None
+
+
 def is_waiting(conn: Conn) -> bool:
     """Whether a change may be routed now."""
     return conn.execute(SQL["waiting"]).fetchone() is not None

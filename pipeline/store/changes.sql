@@ -158,3 +158,6 @@ on conflict (source, object) do update set wanted = o.wanted + 1,
 
 -- name: waiting
 select 1 from change where state = 'open' and (not_before is null or not_before <= casebridge.now()) limit 1
+
+-- name: get
+select record from change where id = %(id)s

@@ -168,6 +168,18 @@ def bury_signals(conn: Conn, opened: Opened, *, reason: Reason, detail: str) -> 
     return [row[0] for row in conn.execute(SQL["bury_signals"], params).fetchall()]
 
 
+def known(conn: Conn, source: str, obj: str) -> dict[str, Any]:
+    """What the last reading of an object asked to remember; {} before the first."""
+    row = conn.execute(SQL["known"], {"source": source, "object": obj}).fetchone()
+    return dict(msgspec.json.decode(bytes(row[0]))) if row else {}
+
+
+def open_of(conn: Conn, source: str, obj: str) -> list[Signal]:
+    """The object's open signals, in the source's order."""
+    rows = conn.execute(SQL["open_signals"], {"source": source, "objects": [obj]}).fetchall()
+    return [Signal(key, name, bytes(raw), position) for name, _, key, position, raw in rows]
+
+
 def due_sources(conn: Conn) -> list[str]:
     """Sources with something to read now."""
     return [row[0] for row in conn.execute(SQL["due_sources"]).fetchall()]

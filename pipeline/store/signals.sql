@@ -105,3 +105,6 @@ select distinct source from source_object o where due <= casebridge.now()
 
 -- name: next_due
 select extract(epoch from min(due) - casebridge.now())::float8 from source_object where source = %(source)s
+
+-- name: known
+select known from source_object where source = %(source)s and object = %(object)s
