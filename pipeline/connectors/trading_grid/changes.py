@@ -20,7 +20,6 @@ from pipeline.connectors.trading_grid.wire import (
 from schemas.change import Change, ChangeKind, ObjectRef, Snapshot
 from schemas.content import Author, File, Side, Text
 
-_POSTS_REMEMBERED = 500  # the newest; what is older and comes again is the same event id to the ledger
 _EXTRA = ("visibility", "severity", "awaiting_reason", "milestone", "reason", "discrepancies", "dispute", "sla",
           "resolution", "workspace_id", "onboarding_case_id", "related_thread_ids", "participants", "tags",
           "legal_hold", "post_count", "reopen_count", "create_time", "transaction_references")  # fmt: skip
@@ -134,44 +133,20 @@ def deleted(thread_id: str, events: Sequence[Event], client_id: str) -> Change:
 
 
 def unattached(event: Event, client_id: str) -> Change:
-    """An event about something that is no thread's part: kept with its facts."""
+    """An event about something that no thread is known to hold: kept with its facts."""
     ref = ObjectRef(NAME, event.resource_type, event.resource_id)
     snapshot = Snapshot(ref, partner_hint=event.partner_id, revision=str(event.revision), extra=dict(event.data))
     author, details = author_of(event.actor, client_id), {"event": event.type, **event.data}
-    return Change(event.id, ChangeKind.OTHER, event.at, author, snapshot, marks=marks_of(event.origin), details=details)
-
-
-def is_old(event: Event, known: Mapping[str, Any]) -> bool:
-    """Whether an earlier reading already told it, by id and revision. A redaction is told twice rather than never."""
-    if event.type in ("post.created", "post.updated"):
-        return event.revision <= int((known.get("posts") or {}).get(event.resource_id, 0))
-    told_by_sweep = event.type in ("thread.created", "thread.state_changed", "thread.reopened")
-    return told_by_sweep and event.revision <= int(known.get("swept") or 0)
-
-
-def fields_of_known(
-    view: View, known: Mapping[str, Any], events: Sequence[Event], changes: Sequence[Change], *, swept: bool
-) -> dict[str, Any]:
-    """What the next reading compares with: the told revisions of posts, and the told state and title."""
-    posts = dict(known.get("posts") or {})
-    for event in events:
-        if event.resource_type == "post":
-            posts[event.resource_id] = max(event.revision, int(posts.get(event.resource_id, 0)))
-    if swept:
-        posts.update({post_id: int(post.get("revision") or 1) for post_id, post in view.posts.items()})
-    kinds = {change.kind for change in changes}
-    told = {
-        "state": _told(known, "state", view, fresh=ChangeKind.STATE in kinds),
-        "awaiting_reason": _told(known, "awaiting_reason", view, fresh=ChangeKind.STATE in kinds),
-        "title": _told(known, "title", view, fresh=ChangeKind.TITLE in kinds),
-    }
-    revision = int(view.thread.get("revision") or 0)
-    newest = dict(list(posts.items())[-_POSTS_REMEMBERED:])
-    return {**told, "revision": revision, "swept": revision if swept else int(known.get("swept") or 0), "posts": newest}
-
-
-def _told(known: Mapping[str, Any], name: str, view: View, *, fresh: bool) -> Any:
-    return view.thread.get(name) if fresh or name not in known else known[name]
+    return Change(
+        external_id=event.id,
+        kind=ChangeKind.OTHER,
+        at=event.at,
+        author=author,
+        snapshot=snapshot,
+        part_id=event.resource_id,
+        marks=marks_of(event.origin),
+        details=details,
+    )
 
 
 def _opened(_event: Event, view: View, _known: Mapping[str, Any]) -> Part:

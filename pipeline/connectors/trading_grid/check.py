@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pipeline.config import Config
 from pipeline.connector import Http
 from pipeline.connectors.trading_grid.fetch import fetch, fetch_pages, reading
-from pipeline.connectors.trading_grid.settings import partner_id_of, section_of
+from pipeline.connectors.trading_grid.settings import WEBHOOK_SECRET, partner_id_of, section_of
 from pipeline.connectors.trading_grid.vocabulary import NAME, PAGE_SIZE
 from pipeline.plan import Plan, Request
 
@@ -26,17 +26,12 @@ def check(config: Config, http: Http) -> Iterator[str]:
     for name in _NEEDED:
         if features.get(name) is False:
             yield f"Trading Grid says that it has no {name}; casebridge's writes would not be safe"
-    if features.get("webhooks") is False:
-        yield "Trading Grid has no webhooks; changes are found by the poll alone"
     yield from _missing_partners(config, http)
     yield from _missing_teams(config, http)
 
 
 def connect(public_url: str) -> Plan:
-    """List the subscriptions, then create ours; skip the write when one of the list has our address already.
-
-    The answer's `secret` (shown once) belongs into TRADING_GRID_WEBHOOK_SECRET.
-    """
+    """List the subscriptions, then create ours; skip the write when the list holds one with exactly our address."""
     url = public_url.rstrip("/") + HOOK_PATH
     key = str(uuid.uuid5(uuid.NAMESPACE_URL, url))
     # no filter for our own writes: their events confirm them, and people may use the same client (flows.md rule 4)
@@ -44,7 +39,9 @@ def connect(public_url: str) -> Plan:
             "description": DESCRIPTION}  # fmt: skip
     listed = reading("subscriptions", "/webhook-subscriptions", (("items-per-page", str(PAGE_SIZE)),))
     headers = (("Idempotency-Key", key),)
-    return Plan(NAME, (listed, Request("subscription", "POST", "/webhook-subscriptions", headers=headers, body=body)))
+    created = Request("subscription", "POST", "/webhook-subscriptions", headers=headers, body=body)
+    by_hand = f"Put `secret` of the answer into {WEBHOOK_SECRET.name}: it is shown this once."
+    return Plan(NAME, (listed, created), by_hand=by_hand)
 
 
 def _missing_partners(config: Config, http: Http) -> Iterator[str]:

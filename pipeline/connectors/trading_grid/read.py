@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import structs
+
 from pipeline.connector import Http, Pending, Reading, Signal
-from pipeline.connectors.trading_grid.changes import View, change_of, deleted, fields_of_known, is_old, unattached
+from pipeline.connectors.trading_grid.changes import View, change_of, deleted, unattached
 from pipeline.connectors.trading_grid.fetch import fetch, fetch_pages, reading, segment
+from pipeline.connectors.trading_grid.known import is_old, remember
 from pipeline.connectors.trading_grid.sweep import swept_changes
-from pipeline.connectors.trading_grid.wire import Event, parse_event
-from schemas.change import Change
+from pipeline.connectors.trading_grid.wire import Event, file_of, parse_event
+from schemas.change import Change, ChangeKind
 
 _FEW_POSTS = 2  # so many are fetched one by one; more are cheaper as a list of up to 200
 
@@ -51,20 +54,28 @@ class Reader:
         for since in sweeps:
             changes += swept_changes(view, since, pending.known, {change.part_id for change in changes})
         swept = any(since or pending.known for since in sweeps)  # else nothing of the thread was told
-        return Reading(tuple(changes), fields_of_known(view, pending.known, events, changes, swept=swept))
+        return Reading(tuple(changes), remember(view, pending.known, events, changes, swept=swept))
 
     def _read_document(self, document_id: str, events: list[Event], pending: Pending, http: Http) -> Reading:
-        """A document's own event names no thread: it is a change of each thread that the document is linked to."""
+        """A document's own event names no thread: it is a change of each thread that the document is linked to.
+
+        One that is only attached to a post has none to name: its file stands alone, internal by default.
+        """
         document = fetch(http, reading("document", f"/documents/{segment(document_id)}"))
+        if document is None:
+            return Reading(tuple(unattached(event, self.client_id) for event in events), pending.known)
         changes: list[Change] = []
-        for thread_id in (document or {}).get("thread_ids") or ():
+        for thread_id in document.get("thread_ids") or ():
             thread = fetch(http, reading("thread", f"/threads/{segment(thread_id)}"))
-            if thread is not None and document is not None:
+            if thread is not None:
                 view = View(thread, {}, {document_id: document}, {}, self.client_id, self.root_url, self.thread_page)
                 changes += [change_of(event, view, {}, per_thread=True) for event in events]
-        if not changes:
-            changes = [unattached(event, self.client_id) for event in events]
-        return Reading(tuple(changes), pending.known)
+        return Reading(tuple(changes or self._alone(document, events)), pending.known)
+
+    def _alone(self, document: Mapping[str, Any], events: list[Event]) -> list[Change]:
+        file = file_of(document, shown=False, root_url=self.root_url)
+        kept = [unattached(event, self.client_id) for event in events]
+        return [structs.replace(change, kind=ChangeKind.FILE, files=(file,)) for change in kept]
 
 
 def _split(signals: tuple[Signal, ...]) -> tuple[list[str | None], list[Event]]:

@@ -123,9 +123,9 @@ class Grid:
     config: Config
     calls: int = 0
 
-    def as_acme(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    def as_acme(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """One call by a person of the partner."""
-        return self._call(self.acme, method, path, body)
+        return self._call(self.acme, method, path, body, **headers)
 
     def as_hub(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """One call by our client, outside any delivery."""
@@ -137,7 +137,8 @@ class Grid:
         request = Request("call", method, path, headers=given, body=body, reads=method == "GET")
         sent = who.run(Plan("trading_grid", (request,)), judge=judge_by_status)
         assert sent.outcome.verdict is Verdict.DONE, sent.outcome
-        return cast("dict[str, Any]", sent.answers["call"].json)
+        made = sent.answers["call"]
+        return cast("dict[str, Any]", made.json) if made.body else {}
 
     def open_thread(self, title: str = "Short shipment") -> str:
         """A thread that the partner opens; its id."""

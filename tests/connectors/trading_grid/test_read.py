@@ -257,6 +257,16 @@ def test_a_documents_own_event_reaches_its_threads() -> None:
     assert changes[0].external_id == "evt_n1:thr_905"
 
 
+@pytest.mark.parametrize(("threads", "kind"), [([], ChangeKind.FILE), (None, ChangeKind.OTHER)])
+def test_a_document_of_no_thread_stands_alone(threads: list[str] | None, kind: ChangeKind) -> None:
+    """Given a document that is linked nowhere, or gone, when read, then it is kept, and its file is internal."""
+    made = event(1, "document.scan_completed", "document:doc_pod", thread_id=None)
+    http = Scripted({}) if threads is None else world(document={"thread_ids": threads})
+    (change,) = SOURCE.read(Pending("document:doc_pod", pending(made).signals, {}), http).changes
+    assert (change.kind, str(change.ref)) == (kind, "trading_grid:document:doc_pod")
+    assert all(file.visibility is Visibility.INTERNAL for file in change.files)
+
+
 def test_events_without_a_thread_are_kept() -> None:
     """Given an event about something that is no thread, when read, then it is recorded without any call."""
     made = event(1, "onboarding_requirement.blocked", "onboarding_requirement:req_1", thread_id=None,

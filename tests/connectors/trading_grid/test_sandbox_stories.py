@@ -11,7 +11,7 @@ from pipeline.domain.reason import Reason
 from pipeline.plan import Verdict
 from pipeline.stages.dispatch import Delivered
 from schemas.change import Change, ChangeKind
-from schemas.content import File, Reference, Visibility
+from schemas.content import File, FileState, Reference, Side, Visibility
 from schemas.operation import AnyOperation, Attach, Bind, Comment, Create, Fields, Redact, State, Title
 from tests.connectors.trading_grid.desk import COLLEAGUE, HELLO_SHA256, ITEM, Grid, partner_text, running_grid
 
@@ -228,6 +228,45 @@ def test_a_file_arrives_once_and_for_the_partner(grid: Grid) -> None:
     (document_id,) = {part for kind, part in (*first.receipt.parts, *again.receipt.parts) if kind == "attachment"}
     seen = grid.as_acme("GET", f"/documents/{document_id}")
     assert (seen["sha256"], seen["thread_ids"]) == (HELLO_SHA256, [thread_id])
+
+
+def test_a_partners_file_tells_its_scan(grid: Grid) -> None:
+    """Given a partner's file that is scanned for a minute, when read before and after, then its state says so."""
+    grid.switch(scan_delay_seconds=60.0)
+    thread_id = grid.open_thread()
+    cursor = grid.source.start(grid.hub)
+    blob = grid.as_acme("POST", "/files/fromStream", b"hello")["id"]
+    rendition = {"rendition_type": "primary", "source": "FILE_ID", "blob_id": blob, "name": "pod.txt"}
+    document = grid.as_acme("POST", "/documents", {
+        "name": "POD", "partner_id": "prt_acme", "document_class": "proof_of_delivery",
+        "classification": "partner_confidential", "renditions": [rendition]})["id"]  # fmt: skip
+    post = {"kind": "message", "visibility": "partner", "body": {"format": "plain", "text": "Signed."},
+            "attachments": [{"document_id": document}]}  # fmt: skip
+    grid.as_acme("POST", f"/threads/{thread_id}/posts", post)
+    signals, cursor = drain(grid, cursor)
+    before = [change for change in read_all(grid, signals) if change.text is not None]
+    assert [file.state for change in before for file in change.files] == [FileState.PENDING_SCAN]
+    grid.as_acme("PUT", f"/threads/{thread_id}/documents/{document}", {"visibility": "partner"})
+    grid.kit.clock.set(None, 120, 1)
+    after = read_all(grid, drain(grid, cursor)[0])
+    scanned = [change for change in after if change.details.get("scan_completed")]
+    assert [(str(change.ref), change.files[0].state, change.files[0].sha256) for change in scanned] == [
+        (f"trading_grid:thread:{thread_id}", FileState.READY, HELLO_SHA256)]  # fmt: skip
+
+
+def test_a_partner_reopens_and_withdraws(grid: Grid) -> None:
+    """Given a resolved thread, when the partner disputes it, then the change says who reopened what."""
+    thread_id = grid.open_thread()
+    grid.deliver(State(link_id=1, state="resolved", resolution=partner_text("Settled.")), **on(thread_id))
+    cursor = grid.source.start(grid.hub)
+    revision = grid.as_acme("GET", f"/threads/{thread_id}")["revision"]
+    move = {"to_state": "in_progress", "reason": "Still missing."}
+    grid.as_acme("POST", f"/threads/{thread_id}/transitions", move, **{"If-Match": f'"r{revision}"'})
+    moved = [change for change in read_all(grid, drain(grid, cursor)[0]) if change.kind is ChangeKind.STATE]
+    assert moved
+    assert any(change.details["reopened"] for change in moved)
+    assert {(change.author.side, change.details["before"], change.details["after"]) for change in moved} == {
+        (Side.PARTNER, "resolved", "in_progress")}  # fmt: skip
 
 
 def test_an_expired_cursor_loses_nothing(grid: Grid) -> None:
