@@ -10,11 +10,11 @@ KEY = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 LONGEST_ID = 200  # characters; the longest of the three systems are UUIDs and GLNs
 
 
-def _id(value: Any) -> str:
+def _id(value: Any, expected: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise ValidationError(f"expected {ExternalId.expected}")
+        raise ValidationError(f"expected {expected}")
     if len(text := str(value).strip()) > LONGEST_ID:
-        raise ValidationError(f"expected {ExternalId.expected}, with {LONGEST_ID} characters at most")
+        raise ValidationError(f"expected {expected}, with {LONGEST_ID} characters at most")
     return text
 
 
@@ -26,7 +26,7 @@ class ExternalId(fields.Field[str]):
     default_error_messages = {"null": f"expected {expected}"}  # noqa: RUF012 -- marshmallow reads it from the class
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        return _id(value)
+        return _id(value, self.expected)
 
     def json_schema(self) -> dict[str, Any]:
         """As JSON Schema says it."""
@@ -42,14 +42,14 @@ class PartnerIds(fields.Field[str | dict[str, str]]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str | dict[str, str]:
         if not isinstance(value, Mapping):
-            return _id(value)
+            return _id(value, self.expected)
         if not value:
             raise ValidationError(f"expected {self.expected}; leave the line out where the partner is unknown")
         ids: dict[str, str] = {}
         faults: dict[str, Any] = {}
         for name, member in value.items():
             try:
-                ids[str(name)] = _id(member)
+                ids[str(name)] = _id(member, ExternalId.expected)
             except ValidationError as error:
                 faults[str(name)] = error.messages
         if faults:

@@ -11,7 +11,8 @@ from pipeline.configuration.expected import AnyField, expected, names_of
 from pipeline.configuration.yaml_text import Document, Path, dotted
 from pipeline.errors import Problem
 
-LONGEST_FOUND = 80
+LONGEST_FOUND = 80  # characters
+CLOSE = 0.7  # of 1: two letters swapped or one missing in a short word
 _OWN_WORDS = re.compile(r"found (?P<found>.*), expected (?P<expected>.*)", re.DOTALL)
 _STANDARD = re.compile(  # marshmallow's own sentences; what the field wants is said better by `expected`
     r"Not a valid|Missing data|Field may not|Must be|Shorter than|Longer than|Length must|Number too|Special numeric"
@@ -71,7 +72,7 @@ def _of_member(errors: Any, schema: Schema, path: Path, document: Document) -> I
 
 def _did_you_mean(key: str, known: list[str]) -> str:
     by_lower = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(key.lower(), by_lower, 1, 0.6)
+    near = difflib.get_close_matches(key.lower(), by_lower, 1, CLOSE)
     listed = ", ".join(known)
     return f"{by_lower[near[0]]} (did you mean that?); known here: {listed}" if near else f"one of {listed}"
 
@@ -84,7 +85,7 @@ def _problem(message: str, place: Place, path: Path, document: Document) -> Prob
         return document.problem(path, f"{dotted(path)}: nothing", wanted)
     if not isinstance(value, dict | list) or found is None:
         found = shown(value)
-    if isinstance(place, fields.String) and isinstance(value, bool | int | float):
+    if wanted == "text" and isinstance(value, bool | int | float):
         wanted = f"{wanted}; as text it stands in quotes"
     return document.problem(path, f"{dotted(path)}: {_short(found)}", wanted)
 

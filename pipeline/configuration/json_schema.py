@@ -25,7 +25,10 @@ def json_schema(connectors: Mapping[str, Connector]) -> dict[str, Any]:
         {name: connector.section for name, connector in connectors.items()},
         {name: connector.title for name, connector in connectors.items()},
     )
-    return {"$schema": DIALECT, "title": "casebridge.yaml", **_object(schema)}
+    result = {"$schema": DIALECT, "title": "casebridge.yaml", **_object(schema)}
+    # A section may be left out where all its keys have defaults; the loader reads it as an empty one.
+    result["required"] += [name for name in connectors if "required" in result["properties"][name]]
+    return result
 
 
 def _object(schema: Schema) -> dict[str, Any]:
