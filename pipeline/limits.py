@@ -7,8 +7,9 @@ windows count as used up and free themselves bit by bit.
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from limits import RateLimitItem
 from limits.limits import Granularity
@@ -32,9 +33,9 @@ _REDIS_PAUSE_SECONDS = 5.0  # Redis does not answer: count alone for a while ins
 _FOR_EVER = float("-inf")
 
 
-def open_redis(url: str) -> Redis:
+def open_redis(url: str, **tls: Any) -> Redis:
     """A client whose calls end within a second: what it keeps is worth waiting for, but not for long."""
-    client: Redis = Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    client: Redis = Redis.from_url(url, socket_timeout=1.0, socket_connect_timeout=1.0, **tls)
     return client
 
 
@@ -45,11 +46,18 @@ class Limiter:
     """
 
     def __init__(self, redis: Redis | None, *, prefix: str = "", processes: int = 1) -> None:
-        self._redis_windows = None if redis is None else _Windows(_RedisLedger(redis, prefix), processes=1)
+        self._shared = None if redis is None else _RedisLedger(redis, prefix)
+        self._redis_windows = None if self._shared is None else _Windows(self._shared, processes=1)
         self._own_ledger = _MemoryLedger()
         self._own_windows = _Windows(self._own_ledger, processes=max(processes, 1))
         self._redis_paused_until = _FOR_EVER
         self._alone = False
+
+    def begin(self) -> None:
+        """Nothing has been called yet, so nothing is used up: said once, before the very first call of a ledger."""
+        if self._shared is not None:
+            with suppress(RedisError):
+                self._shared.begin()
 
     def acquire(self, account: Account, request: Request, share: Share) -> float:
         """0.0: go, the call is counted. Else the seconds after which it is worth asking again."""
@@ -200,6 +208,10 @@ class _RedisLedger:
                 known = self._redis.get(key)
             self._epoch, self._checked_at = _as_float(known), time.time()
         return self._epoch
+
+    def begin(self) -> None:
+        """An epoch long past: every window is whole. An epoch that is known stays."""
+        self._redis.set(f"{self._prefix}:epoch", repr(_FOR_EVER), nx=True)
 
     def is_wanting(self, key: str) -> bool:
         return bool(self._redis.exists(f"{self._prefix}:wanting/{key}"))

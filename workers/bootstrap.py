@@ -73,6 +73,7 @@ class World:
             name,
             active.sources[name],
             active.readers[name],
+            active.pollers[name],
             self.connection,
             self.owner,
             lease=timedelta(seconds=max(self.environment.lease_seconds * 2, 10.0)),
@@ -122,6 +123,7 @@ class World:
             for name in self.connectors:
                 signals.ensure_poll(conn, name)
             if config_versions.active(conn) is None:
+                self.limiter.begin()
                 text = read_config_file(self.environment)
                 load(text, self.connectors, file=str(self.environment.config))
                 config_versions.apply(conn, text, actor="first start")
@@ -170,6 +172,7 @@ class _Active:
         self.sources: dict[str, Source] = {}
         self.writers: dict[str, Executor] = {}
         self.readers: dict[str, Executor] = {}
+        self.pollers: dict[str, Executor] = {}
         for name, connector in world.connectors.items():
             account = connector.account(env, config)
             self.sources[name] = connector.source(env, config)
@@ -177,9 +180,10 @@ class _Active:
                 account, tokens=tokens, limiter=limiter, pool_size=world.environment.senders, share="write"
             )
             self.readers[name] = Executor(account, tokens=tokens, limiter=limiter, mode="read", share="read")
+            self.pollers[name] = Executor(account, tokens=tokens, limiter=limiter, mode="read", share="poll")
 
     def close(self) -> None:
-        for executor in (*self.writers.values(), *self.readers.values()):
+        for executor in (*self.writers.values(), *self.readers.values(), *self.pollers.values()):
             executor.close()
 
 

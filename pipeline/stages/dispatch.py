@@ -59,9 +59,8 @@ class Delivered:
     @property
     def hash(self) -> str | None:
         """SHA-256 over what was sent, for the audit trail."""
-        if not self.exchanges:
-            return None
-        return hashlib.sha256(msgspec.json.encode(self.exchanges)).hexdigest()
+        sent = [(e.method, e.url, e.request_body) for e in self.exchanges if e.sent]
+        return hashlib.sha256(msgspec.json.encode(sent)).hexdigest() if sent else None
 
 
 def dispatch(

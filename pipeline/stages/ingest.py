@@ -30,7 +30,8 @@ class Reader:
 
     name: str
     source: Source
-    http: Http
+    http: Http  # for reading objects
+    poll_http: Http  # for polls: they use up their own part of the rate limits
     connection: Callable[[], AbstractContextManager[Conn]]
     owner: str
     lease: timedelta = timedelta(seconds=120)
@@ -107,12 +108,12 @@ def _poll(reader: Reader, opened: Opened) -> _Read:
     with reader.connection() as conn:
         cursor: Mapping[str, object] | None = signals.cursor(conn, reader.name)
     if cursor is None:
-        cursor = reader.source.start(reader.http)
+        cursor = reader.source.start(reader.poll_http)
         with reader.connection() as conn:
             signals.move_cursor(conn, reader.name, cursor)
     found, more = 0, True
     while more:
-        page = reader.source.poll(cursor, reader.http)
+        page = reader.source.poll(cursor, reader.poll_http)
         batch = [Incoming(reader.name, signal, {}, via="poll") for signal in page.signals]
         with reader.connection() as conn, conn.transaction():
             found += signals.receive(conn, batch)[0] if batch else 0
