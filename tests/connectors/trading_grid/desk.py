@@ -24,7 +24,7 @@ from sandbox.kit.app import Kit
 from sandbox.kit.serve import running
 from sandbox.trading_grid.app import create
 from schemas.content import Author, Format, Side, Text, Visibility
-from schemas.operation import AnyOperation
+from schemas.operation import AnyOperation, Comment
 
 PAYLOADS = Path(__file__).parent / "payloads"
 SECRET = "whsec_dGhlLWN1cnJlbnQtc2VjcmV0LTAx"
@@ -201,3 +201,12 @@ def running_grid(**section: Any) -> Iterator[Grid]:
         finally:
             hub.close()
             acme.close()
+
+
+def on(thread_id: str) -> dict[str, Any]:
+    """The links of a delivery whose link 1 is this thread."""
+    return {"links": (Link(1, "trading_grid", "thread", thread_id), ITEM)}
+
+
+def say(text: str, origin: str = "gemini:item:389#12") -> Comment:
+    return Comment(link_id=1, text=partner_text(text), author=COLLEAGUE, origin=origin)
