@@ -64,6 +64,14 @@ def changes(audit: Json, snapshot: Snapshot, people: People, options: Options) -
     )
 
 
+def tags_before(audit: Json, after: frozenset[str]) -> frozenset[str]:
+    """The ticket's tags before this audit, `after` being those behind it."""
+    for event in reversed([event for event in audit.get("events") or [] if isinstance(event, dict)]):
+        if _tags(event):
+            after = _tag_set(event.get("previous_value"))
+    return after
+
+
 def partner_comment(audit: Json, newest: Json | None, people: People, options: Options) -> Json | None:
     """The newest comment for the partner after this audit: {id, body, format, at}; a redacted one is forgotten."""
     for draft in _drafts(audit, people, options):
@@ -132,9 +140,16 @@ def _settings(events: list[Json], author: Author, options: Options) -> Iterator[
             moved.setdefault(kind, {})[key] = event.get("value")
     for kind in (ChangeKind.TITLE, ChangeKind.PRIORITY, ChangeKind.FIELDS, ChangeKind.STATE):
         if kind in moved:
-            yield Draft(kind, author, details={"fields": moved[kind]})
+            yield Draft(kind, author, details={"fields": moved[kind], **_state_details(moved[kind])})
     for event in filter(_tags, events):
         yield from _marked(event, author, options)
+
+
+def _state_details(values: Json) -> Json:
+    """The status as it was set, or the fact that only the assigned person changed."""
+    if "status" in values:
+        return {"after": str(values["status"] or "").lower()}
+    return {"assigned": True} if "assignee_id" in values else {}
 
 
 def _kind(name: str, options: Options) -> tuple[ChangeKind | None, str]:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from msgspec import structs
+
 from pipeline.connector import Http, Pending, Reading
 from pipeline.connectors.zendesk import audits, calls, wire
 from pipeline.connectors.zendesk.directory import Directory
@@ -47,17 +49,36 @@ class TicketReader:
         return self._told(ticket, rows or [], people, {**known, "deleted": False}, http)
 
     def _told(self, ticket: Json, rows: list[Json], people: People, known: Json, http: Http) -> Reading:
-        known = {**known, **_remembered(rows, known, people, self._options)}
-        last = known["last_audit_id"]
-        scene = Scene(self._root_url, self._options, people, known["partner_comment"], str(last) if last else None)
+        last = max([int(known.get("last_audit_id") or 0), *(int(identifier(row.get("id")) or 0) for row in rows)])
+        scene = Scene(self._root_url, self._options, people, known.get("partner_comment"), str(last) if last else None)
         snapshot = wire.snapshot(ticket, scene)
-        told = [change for row in rows for change in audits.changes(row, snapshot, people, self._options)]
+        told, newest = self._changes(rows, snapshot, people, known.get("partner_comment"))
+        known = {**known, "last_audit_id": last, "partner_comment": newest}
         scans = {**(known.get("scans") or {}), **_open_scans(told)}
         ended = list(_scanned(scans, snapshot, http))
         known["scans"] = {
             number: entry for number, entry in list(scans.items())[-SCANS_WATCHED:] if number not in dict(ended)
         }
         return Reading((*told, *(change for _, change in ended if change is not None)), known)
+
+    def _changes(
+        self, rows: list[Json], snapshot: Snapshot, people: People, newest: Json | None
+    ) -> tuple[list[Change], Json | None]:
+        """The audits' changes, and the newest words for the partner behind them.
+
+        Tags and words for the partner stand in each snapshot as they were at that change: however many audits one
+        reading brings, a mark opens a case at its own change, and what was said before it is told in that order.
+        """
+        told: list[Change] = []
+        for row, before, after in _with_tags(rows, frozenset(snapshot.extra["tags"])):
+            earlier, newest = newest, audits.partner_comment(row, newest, people, self._options)
+            tags, words = before, earlier
+            for change in audits.changes(row, snapshot, people, self._options):
+                tags = after if change.kind in (ChangeKind.MARKED, ChangeKind.UNMARKED) else tags
+                words = newest if change.kind is not ChangeKind.OPENED else words
+                extra = {**snapshot.extra, "tags": sorted(tags), "partner_comments": [words] if words else []}
+                told.append(structs.replace(change, snapshot=structs.replace(snapshot, extra=extra)))
+        return told, newest
 
     def _gone(self, number: str, known: Json, at: datetime) -> Reading:
         if known.get("deleted"):
@@ -103,13 +124,14 @@ def _mentioned(ticket: Json, rows: list[Json]) -> Iterator[object]:
         yield from (event.get("author_id") for event in row.get("events") or [] if isinstance(event, dict))
 
 
-def _remembered(rows: list[Json], known: Json, people: People, options: Options) -> Json:
-    """What the next reading has to know: how far we are, and the newest words for the partner."""
-    newest = known.get("partner_comment")
-    for row in rows:
-        newest = audits.partner_comment(row, newest, people, options)
-    numbers = [int(identifier(row.get("id")) or 0) for row in rows]
-    return {"last_audit_id": max([int(known.get("last_audit_id") or 0), *numbers]), "partner_comment": newest}
+def _with_tags(rows: list[Json], now: frozenset[str]) -> list[tuple[Json, frozenset[str], frozenset[str]]]:
+    """Each audit with the tags before and after it, found by going back from those of now."""
+    found: list[tuple[Json, frozenset[str], frozenset[str]]] = []
+    for row in reversed(rows):
+        before = audits.tags_before(row, now)
+        found.append((row, before, now))
+        now = before
+    return found[::-1]
 
 
 def _open_scans(told: list[Change]) -> Json:

@@ -62,7 +62,7 @@ def test_our_own_writes_carry_their_mark_and_triggers_do_not() -> None:
 
 def test_the_snapshot_speaks_our_words() -> None:
     """Given a ticket, when read, then status, partner and references stand in the snapshot."""
-    snapshot = read(scripted()).changes[0].snapshot
+    snapshot = read(scripted()).changes[-1].snapshot
     assert (snapshot.title, snapshot.state, snapshot.priority, snapshot.type) == (
         "Short shipment",
         "open",
@@ -75,6 +75,24 @@ def test_the_snapshot_speaks_our_words() -> None:
     assert snapshot.extra["partner_comments"][0]["body"] == "<p>Please confirm</p>"
     assert snapshot.extra["customer_names"] == ["Carla Customer"]
     assert snapshot.extra["organization_id"] == "500"
+
+
+def test_a_mark_and_words_for_the_partner_show_from_their_own_change_on() -> None:
+    """Given a whole history in one reading, when read, then no earlier change looks as if it were marked already."""
+    changes = read(scripted()).changes
+    tagged = {change.external_id: change.snapshot.extra["tags"] == ["b2b_partner_issue"] for change in changes}
+    spoken = {change.external_id: bool(change.snapshot.extra["partner_comments"]) for change in changes}
+    assert not any(tagged[name] for name in ("audit:90", "audit:90:2", "audit:97", "audit:97:2"))
+    assert all(tagged[name] for name in ("audit:97:3", "audit:97:4", "audit:110", "audit:110:2"))
+    assert [name for name, said in spoken.items() if not said] == ["audit:90", "audit:90:2"]
+
+
+def test_a_ticket_created_with_the_mark_is_marked_by_one_change() -> None:
+    """Given the tag came with the ticket, when read, then it shows at the mark's change and not at the opening."""
+    tags = {"id": 121, "type": "Create", "field_name": "tags", "value": ["b2b_partner_issue"]}
+    opened, marked = read(scripted(**{AUDITS: audit(tags)})).changes
+    assert (opened.kind, opened.snapshot.extra["tags"]) == (ChangeKind.OPENED, [])
+    assert (marked.kind, marked.snapshot.extra["tags"]) == (ChangeKind.MARKED, ["b2b_partner_issue"])
 
 
 def test_the_organization_stands_in_for_an_empty_partner_field() -> None:
