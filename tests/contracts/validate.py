@@ -6,18 +6,17 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
-from urllib.parse import unquote
+from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator
 
-from pipeline.plan import Request, Slot, Stored
+from pipeline.plan import Request, Stored
+from tests.contracts.dialect import adapt, describe, fill, json_media, match_template, readings, resolve
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[2] / "shared" / "contracts"
@@ -89,8 +88,8 @@ class Contract:
             if self.strict or status < 400:
                 raise ContractError(f"{where}: found status {status}, expected one of {sorted(described)}")
             return
-        content = _resolve(self.answers, response).get("content", {})
-        schema = _json_media(content).get("schema")
+        content = resolve(self.answers, response).get("content", {})
+        schema = json_media(content).get("schema")
         if schema is not None:
             self._validate(self.answers, schema, body, where)
 
@@ -100,7 +99,7 @@ class Contract:
         found: list[tuple[int, Json, dict[str, str]]] = []
         for template, item in document["paths"].items():
             for candidate in dict.fromkeys(candidates + bare):
-                values = _match(template, candidate)
+                values = match_template(template, candidate)
                 if values is not None and method.lower() in item:
                     found.append((len(values), {**item[method.lower()], "x-path": item}, values))
         if not found:
@@ -110,7 +109,7 @@ class Contract:
 
     def _parameters(self, operation: Json) -> Iterator[Json]:
         for parameter in [*(operation["x-path"].get("parameters") or []), *(operation.get("parameters") or [])]:
-            yield _resolve(self.requests, parameter)
+            yield resolve(self.requests, parameter)
 
     def _check_parameter(self, parameter: Json, given: Mapping[str, str], where: str) -> None:
         name = parameter["name"].lower() if parameter["in"] == "header" else parameter["name"]
@@ -119,7 +118,7 @@ class Contract:
                 raise ContractError(f"{where}: {parameter['in']} parameter {name} is missing")
             return
         schema = parameter.get("schema", {})
-        texts = [given[name], *_readings(given[name])]
+        texts = [given[name], *readings(given[name])]
         if not any(self._valid(self.requests, schema, value) for value in texts):
             raise ContractError(f"{where}: parameter {name} = {given[name]!r} does not fit {schema}")
 
@@ -130,7 +129,7 @@ class Contract:
             raise ContractError(f"{where}: undeclared query parameters {unknown}")
 
     def _check_body(self, operation: Json, body: Any, where: str) -> None:
-        described = _resolve(self.requests, operation.get("requestBody") or {})
+        described = resolve(self.requests, operation.get("requestBody") or {})
         if body is None:
             if described.get("required"):
                 raise ContractError(f"{where}: found no body, expected one")
@@ -144,7 +143,7 @@ class Contract:
             if all("json" in media for media in content):
                 raise ContractError(f"{where}: found raw bytes, expected {sorted(content)}")
             return
-        media = _json_media(content)
+        media = json_media(content)
         if not media:
             raise ContractError(f"{where}: found a JSON body, expected {sorted(content)}")
         self._validate(self.requests, media.get("schema", {}), body, where)
@@ -152,24 +151,10 @@ class Contract:
     def _validate(self, document: Json, schema: Json, value: Any, where: str) -> None:
         faults = list(_validator(document, schema).iter_errors(value))
         if faults:
-            raise ContractError(f"{where}\n" + "\n".join(_describe(fault) for fault in faults))
+            raise ContractError(f"{where}\n" + "\n".join(describe(fault) for fault in faults))
 
     def _valid(self, document: Json, schema: Json, value: Any) -> bool:
         return bool(_validator(document, schema).is_valid(value))
-
-
-def fill(value: Any, slots: Mapping[str, Any]) -> Any:
-    """The value with each Slot replaced by its entry in `slots` (key: the slot's text), or by that text itself."""
-    if isinstance(value, Slot):
-        return slots.get(str(value), str(value))
-    if isinstance(value, Mapping):
-        return {key: fill(item, slots) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [fill(item, slots) for item in value]
-    if isinstance(value, str):
-        for text, replacement in slots.items():
-            value = value.replace(text, str(replacement))
-    return value
 
 
 @lru_cache(maxsize=1)
@@ -181,8 +166,8 @@ def _zendesk() -> Contract:
     _amend(document["components"]["schemas"])
     return Contract(
         name="zendesk",
-        requests=_adapt(document, nullable="declared", writing=True),
-        answers=_adapt(json.loads(path.read_text()), nullable="all", writing=False),
+        requests=adapt(document, nullable="declared", writing=True),
+        answers=adapt(json.loads(path.read_text()), nullable="all", writing=False),
         prefix="/api/v2",
         strict=False,
     )
@@ -217,79 +202,11 @@ def _own(name: str) -> Contract:
     document = yaml.safe_load(path.read_text())
     return Contract(
         name=name,
-        requests=_adapt(document, nullable="declared", writing=True),
-        answers=_adapt(document, nullable="declared", writing=False),
+        requests=adapt(document, nullable="declared", writing=True),
+        answers=adapt(document, nullable="declared", writing=False),
     )
-
-
-def _adapt(node: Any, *, nullable: str, writing: bool) -> Any:
-    """OpenAPI's schema dialect as JSON Schema 2020-12: nullable, and read-only or write-only names not required."""
-    if isinstance(node, list):
-        return [_adapt(item, nullable=nullable, writing=writing) for item in node]
-    if not isinstance(node, dict):
-        return node
-    made = {key: _adapt(item, nullable=nullable, writing=writing) for key, item in node.items()}
-    properties = made.get("properties")
-    if isinstance(properties, dict) and isinstance(made.get("required"), list):
-        hidden = "readOnly" if writing else "writeOnly"
-        made["required"] = [name for name in made["required"] if not _flag(properties.get(name), hidden)]
-    if isinstance(properties, dict) and nullable == "all":
-        made["properties"] = {name: {"anyOf": [item, {"type": "null"}]} for name, item in properties.items()}
-    if made.get("nullable") is True:
-        made.pop("nullable")
-        return {"anyOf": [made, {"type": "null"}]}
-    return made
-
-
-def _flag(schema: Any, name: str) -> bool:
-    return isinstance(schema, dict) and schema.get(name) is True
 
 
 def _validator(document: Json, schema: Json) -> Draft202012Validator:
     root = {"allOf": [schema], "components": document.get("components", {})}
     return Draft202012Validator(root, format_checker=Draft202012Validator.FORMAT_CHECKER)
-
-
-def _resolve(document: Json, node: Json) -> Json:
-    while "$ref" in node:
-        target: Any = document
-        for part in str(node["$ref"]).removeprefix("#/").split("/"):
-            target = target[part.replace("~1", "/").replace("~0", "~")]
-        node = cast("Json", target)
-    return node
-
-
-def _match(template: str, path: str) -> dict[str, str] | None:
-    """The values of a template's placeholders, or None when the path is another one."""
-    wanted, given = template.strip("/").split("/"), path.strip("/").split("/")
-    if len(wanted) != len(given):
-        return None
-    values: dict[str, str] = {}
-    for part, text in zip(wanted, given, strict=True):
-        if "{" not in part:
-            if part != text:
-                return None
-            continue
-        head, _, rest = part.partition("{")
-        name, _, tail = rest.partition("}")
-        if not text or not text.startswith(head) or not text.endswith(tail):
-            return None
-        values[name] = unquote(text[len(head) : len(text) - len(tail)])
-    return values
-
-
-def _readings(text: str) -> Iterator[Any]:
-    """What a parameter's text may stand for: a number, true or false, a list by commas."""
-    with suppress(ValueError):
-        yield json.loads(text)
-    yield text.split(",")
-
-
-def _json_media(content: Json) -> Json:
-    return cast("Json", next((media for name, media in content.items() if "json" in name), {}))
-
-
-def _describe(fault: ValidationError) -> str:
-    at = "/".join(str(part) for part in fault.absolute_path) or "body"
-    nested = "".join(f"\n    {_describe(item)}" for item in (fault.context or [])[:6])
-    return f"  {at}: {fault.message[:400]}{nested}"
