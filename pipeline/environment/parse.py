@@ -23,7 +23,7 @@ _REDIS = r"rediss?://\S+"
 
 
 class _Parser(Env):
-    """Environs over a mapping instead of the process's environment; collects its errors."""
+    """Environs over a mapping: its only way to a value is replaced, since it reads os.environ and nothing else."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
         super().__init__(eager=False)

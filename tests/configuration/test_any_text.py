@@ -35,7 +35,7 @@ def answers(text: str) -> None:
 
 
 def problems_of(text: str) -> tuple[Problem, ...]:
-    """None for a text that loads."""
+    """No problems for a text that loads."""
     try:
         load(text, CONNECTORS)
     except ConfigurationError as error:
