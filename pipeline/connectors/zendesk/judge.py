@@ -11,7 +11,9 @@ from pipeline.domain.reason import Reason
 from pipeline.plan import Answer, Outcome, Request, Verdict
 
 WARNING = "x-zendesk-api-warn"  # names the keys that Zendesk dropped without an error
-_FULL = re.compile(r"(?i)5,?000|(?:too many|maximum|limit)[^.]{0,60}comments|comments?[^.]{0,60}(?:limit|maximum)")
+# The wording of the refusal of comment 5,001 is not documented: a bound and the word "comment" in one sentence.
+_BOUND = r"(?:5,?000|limit|maximum|too many|more than|exceed|reached)"
+_FULL = re.compile(rf"{_BOUND}[^.]{{0,80}}comment|comment[^.]{{0,80}}{_BOUND}", re.IGNORECASE)
 _TOKEN = re.compile(r"upload|token|attachment", re.IGNORECASE)
 
 

@@ -80,7 +80,8 @@ def plan(
     """The bodies as private comments, those left out that are there already; `also` goes with the first of them."""
     if takes_no_more(facts):
         if not may_follow_up:
-            raise PermanentError(Reason.TARGET_CLOSED, "the ticket takes no comments and this note needs no new one")
+            reason = Reason.TARGET_FULL if facts.get("full") else Reason.TARGET_CLOSED
+            raise PermanentError(reason, "the ticket takes no comments and this note needs no new one")
         kept = {key: value for key, value in (also or {}).items() if key not in GUARDS}
         return Plan(SYSTEM, (*before, *_follow_up(bodies, work, facts, kept, uploads)))
     there = parts_there(facts, work, len(bodies))

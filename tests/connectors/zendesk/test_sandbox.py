@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from pipeline.connector import Work
 from pipeline.connectors.zendesk import CONNECTOR
@@ -16,8 +18,10 @@ from pipeline.tokens import Tokens
 from schemas.change import ChangeKind, ObjectRef
 from schemas.content import Author, File, Reference, Side
 from schemas.operation import AnyOperation, Attach, Bind, Comment, Create, Fields, Redact, State, Title
-from tests.connectors.zendesk.world import BOB, ENV, NOON, Desk, make_config, make_work, words
+from tests.connectors.zendesk.world import BOB, ENV, NOON, Desk, make_config, make_work, running_desk, words
 from tests.contracts.validate import Contract
+from tests.sandbox.zendesk.desk import running_desk as running_sandbox
+from tests.sandbox.zendesk.desk import running_receiver
 
 ORIGIN = "trading_grid:thread:thr_1#post_1"
 
@@ -127,6 +131,32 @@ def test_a_typed_update_fills_its_field_whatever_moved_meanwhile(desk: Desk) -> 
     desk.deliver(work)
     assert {"id": 360006, "value": "40"} in desk.ticket(ticket)["custom_fields"]
     assert len(desk.comments(ticket)) == 2
+
+
+@pytest.mark.parametrize(("setting", "verdict"), [("park", Verdict.DEAD), ("new_ticket", Verdict.DONE)])
+def test_a_full_ticket_parks_or_goes_on_by_setting(setting: str, verdict: Verdict) -> None:
+    """Given the ticket takes no more comments, when a post comes, then nothing is lost either way (Z2.13)."""
+    with running_desk({"when_full": setting}) as desk:
+        ticket = open_ticket(desk)
+        answered = requests.put(f"{desk.url}/_sandbox/zendesk", json={"comment_limit": 1}, timeout=10)
+        assert answered.status_code == 200
+        receipt, sent = desk.deliver(said(ticket))
+        assert sent.outcome.verdict is verdict
+        if receipt is None:
+            assert sent.outcome.reason is Reason.TARGET_FULL
+            return
+        assert receipt.bound is not None
+        assert receipt.bound.external_id != ticket
+        assert desk.look_up(said(ticket)) is not None
+
+
+def test_webhooks_of_the_sandbox_are_believed(desk: Desk) -> None:
+    """Given a change at a sandbox that sends webhooks, when they arrive, then each names the ticket."""
+    with running_receiver() as receiver, running_sandbox(receiver.url) as sandbox:
+        ticket = sandbox.create("first")["id"]
+        receiver.wait(bool)
+        signals = [desk.source.receive(headers, raw, datetime.now(UTC)) for headers, raw in receiver.deliveries]
+    assert {signal.object for signal in signals} == {f"ticket:{ticket}"}
 
 
 def test_a_created_ticket_is_found_and_never_made_twice(desk: Desk) -> None:
