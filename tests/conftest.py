@@ -4,10 +4,11 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from psycopg import conninfo, sql
+from psycopg import sql
 
 from pipeline.store.migrate import migrate
 from pipeline.store.pool import connect
@@ -64,7 +65,7 @@ def redis_url(services: Services) -> str:
 
 
 def _url(services: Services, name: str) -> str:
-    return conninfo.make_conninfo(services.database_url, dbname=name)
+    return urlsplit(services.database_url)._replace(path=f"/{name}").geturl()
 
 
 def _administer(services: Services, statement: sql.Composed) -> None:

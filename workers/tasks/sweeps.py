@@ -1,20 +1,27 @@
 """Sweeps: idempotent, short, run by beat; they send again what Redis forgot."""
 
 from pipeline.store import changes, dead_letters, lanes, signals
+from pipeline.store.pool import Conn
 from workers.app import app
 from workers.context import hints, world
 
 
 @app.task(name="casebridge.sweep")
 def sweep() -> str:
-    """Find what is due and hint it; bells and flags keep one hint a queue."""
+    """Find what is due and hint it."""
     with world().connection() as conn:
-        woken = lanes.wake_stranded(conn)
-        names = [f"ingest.{source}" for source in signals.due_sources(conn)]
-        names += ["transform"] if changes.is_waiting(conn) else []
-        names += [target for target in world().connectors if target in woken or lanes.is_due(conn, target)]
-    hints().wake(names)
+        names = run_sweep(conn)
     return f"sweep: {', '.join(names) or 'nothing due'}"
+
+
+def run_sweep(conn: Conn) -> list[str]:
+    """Wake what a crash left asleep, hint what is due; bells and flags keep it at one hint a queue."""
+    woken = lanes.wake_stranded(conn)
+    names = [f"ingest.{source}" for source in signals.due_sources(conn)]
+    names += ["transform"] if changes.is_waiting(conn) else []
+    names += [target for target in world().connectors if target in woken or lanes.is_due(conn, target)]
+    hints().wake(names)
+    return names
 
 
 @app.task(name="casebridge.rebuild_dead_queues")
