@@ -191,6 +191,15 @@ def test_what_was_read_is_not_read_again_for_the_follow_up() -> None:
     assert body_of(plan)["subject"] == "Old"
 
 
+def test_a_typed_update_reaches_the_follow_up_too() -> None:
+    """Given a closed ticket with field values, when a corrected one comes, then the follow-up holds the new value."""
+    rows = [{"id": 360001, "value": "prt_acme"}, {"id": 360006, "value": "12"}, {"id": 360007, "value": None}]
+    facts = {"ticket": {"ticket": {"status": "closed", "subject": "Old", "requester_id": 1, "custom_fields": rows}}}
+    ticket = body_of(planned(said("Corrected quantity: 40", update_type="quantity_correction"), facts))
+    assert ticket["custom_fields"] == [{"id": 360001, "value": "prt_acme"}, {"id": 360006, "value": "40"}]
+    assert "safe_update" not in ticket
+
+
 def test_a_note_of_ours_opens_no_follow_up() -> None:
     """Given a closed ticket, when casebridge itself has something to say, then it parks instead of making tickets."""
     for operation in (said(note=True), Bind(link_id=1, counterpart_link_id=2)):

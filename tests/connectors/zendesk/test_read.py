@@ -90,8 +90,11 @@ def test_a_mark_and_words_for_the_partner_show_from_their_own_change_on() -> Non
 def test_a_ticket_created_with_the_mark_is_marked_by_one_change() -> None:
     """Given the tag came with the ticket, when read, then it shows at the mark's change and not at the opening."""
     tags = {"id": 121, "type": "Create", "field_name": "tags", "value": ["b2b_partner_issue"]}
-    opened, marked = read(scripted(**{AUDITS: audit(tags)})).changes
+    comment = {"id": 122, "type": "Comment", "author_id": 9101, "public": False, "html_body": "<p>#partner Hi</p>"}
+    opened, said, marked = read(scripted(**{AUDITS: audit(tags, comment)})).changes
     assert (opened.kind, opened.snapshot.extra["tags"]) == (ChangeKind.OPENED, [])
+    assert opened.snapshot.extra["partner_comments"] == []
+    assert (said.kind, said.snapshot.extra["partner_comments"][0]["id"]) == (ChangeKind.SAID, "122")
     assert (marked.kind, marked.snapshot.extra["tags"]) == (ChangeKind.MARKED, ["b2b_partner_issue"])
 
 
