@@ -194,7 +194,8 @@ def test_what_was_read_is_not_read_again_for_the_follow_up() -> None:
 def test_a_typed_update_reaches_the_follow_up_too() -> None:
     """Given a closed ticket with field values, when a corrected one comes, then the follow-up holds the new value."""
     rows = [{"id": 360001, "value": "prt_acme"}, {"id": 360006, "value": "12"}, {"id": 360007, "value": None}]
-    facts = {"ticket": {"ticket": {"status": "closed", "subject": "Old", "requester_id": 1, "custom_fields": rows}}}
+    closed = {"status": "closed", "subject": "Old", "requester_id": 1, "updated_at": "2026-11-21T10:00:00Z"}
+    facts = {"ticket": {"ticket": {**closed, "custom_fields": rows}}}
     ticket = body_of(planned(said("Corrected quantity: 40", update_type="quantity_correction"), facts))
     assert ticket["custom_fields"] == [{"id": 360001, "value": "prt_acme"}, {"id": 360006, "value": "40"}]
     assert "safe_update" not in ticket
