@@ -65,7 +65,11 @@ def partners_of(change: Change, config: Config) -> list[Partner]:
     ticket = change.snapshot
     named = str((ticket.extra.get("fields") or {}).get("partner") or "")
     hints = re.split(r"[,;\s]+", named.strip()) if named.strip() else [ticket.partner_hint or ""]
-    found = (config.partner(hint) or config.partner_at("zendesk", hint) for hint in hints if hint)
+    found = (
+        config.partner(hint) or config.partner_at("zendesk", hint) or config.partner_at("trading_grid", hint)
+        for hint in hints
+        if hint
+    )
     return list({partner.key: partner for partner in found if partner is not None}.values())
 
 
@@ -139,14 +143,18 @@ def _title(situation: Situation) -> str:
 
 def _description(situation: Situation) -> Text | None:
     """What was written for the partner: the field, else the newest `#partner` comment, else nothing (D8)."""
-    extra = situation.change.snapshot.extra
-    body, form = str(extra.get("partner_description") or ""), Format.PLAIN
+    newest = next(iter(situation.change.snapshot.extra.get("partner_comments") or []), None)
+    if (field := _field_text(situation)) is not None or newest is None:
+        return field
+    body = without_personal_data(str(newest["body"]), _names(situation))
+    return Text(body, Format(newest["format"]), Visibility.PARTNER)
+
+
+def _field_text(situation: Situation) -> Text | None:
+    body = str(situation.change.snapshot.extra.get("partner_description") or "")
     if not body.strip():
-        newest = next(iter(extra.get("partner_comments") or []), None)
-        if newest is None:
-            return None
-        body, form = str(newest["body"]), Format(newest["format"])
-    return Text(without_personal_data(body, _names(situation)), form, Visibility.PARTNER)
+        return None
+    return Text(without_personal_data(body, _names(situation)), Format.PLAIN, Visibility.PARTNER)
 
 
 def _names(situation: Situation) -> list[str]:
@@ -163,8 +171,8 @@ def _shown(situation: Situation, text: Text | None) -> str:
 
 
 def _escalate_again(situation: Situation) -> list[Step]:
-    """Marked again: the thread is there, what is written for the partner now becomes a post (Z1.7)."""
-    text = _description(situation)
+    """Marked again: the thread is there, the field's text becomes a post (Z1.7); comments were relayed already."""
+    text = _field_text(situation)
     return [] if text is None else [_say(situation, f"again_{t.id}", t, text) for t in _threads(situation)]
 
 

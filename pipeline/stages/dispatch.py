@@ -140,7 +140,7 @@ class _Attempt:
             self.rounds += 1
             facts, failed = self._facts(work)
             if failed is not None:
-                return failed, None
+                return failed, _gone(work, failed)
             plan = self.target.plan(work, {**facts, **learned})
             if not plan:
                 return Outcome(Verdict.ALREADY, Reason.ALREADY_SO), None

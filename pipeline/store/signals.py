@@ -180,6 +180,14 @@ def open_of(conn: Conn, source: str, obj: str) -> list[Signal]:
     return [Signal(key, name, bytes(raw), position) for name, _, key, position, raw in rows]
 
 
+def bury_file(conn: Conn, opened: Opened, change: Change, *, reason: Reason, detail: str) -> int:
+    """A dead letter for a file that a stored change goes on without; returns the letter's id."""
+    params = {"source": opened.claimed.source, "external": change.external_id, "partner": change.snapshot.partner_hint}
+    row = conn.execute(SQL["bury_file"], params | {"reason": reason.value, "detail": detail[:2000]}).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def due_sources(conn: Conn) -> list[str]:
     """Sources with something to read now."""
     return [row[0] for row in conn.execute(SQL["due_sources"]).fetchall()]
@@ -204,6 +212,7 @@ def _add_changes(conn: Conn, opened: Opened, changes: Sequence[Change]) -> int:
             "kind": [change.kind.value for change in changes],
             "signal": [newest] * len(changes),
             "record": [ENCODE(change) for change in changes],
+            "at": [change.at for change in changes],
         },
     ).fetchone()
     assert row is not None

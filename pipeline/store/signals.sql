@@ -62,10 +62,20 @@ order by s.object, s.position nulls last, s.id
 limit 5000
 
 -- name: add_changes
-with c as (
-    insert into change (source, external_id, object, kind, signal_id, record)
-    select * from unnest(%(source)s::text[], %(external)s::text[], %(object)s::text[], %(kind)s::text[],
-                         %(signal)s::bigint[], %(record)s::bytea[])
+-- What is older than the source's first cursor (ten minutes for the difference of clocks) is history: recorded, not
+-- acted on; only a backfill brings it (decisions D20).
+with old as (
+    select t.*, coalesce(t.at < k.began_at - interval '10 minutes', false) as before
+    from unnest(%(source)s::text[], %(external)s::text[], %(object)s::text[], %(kind)s::text[], %(signal)s::bigint[],
+                %(record)s::bytea[], %(at)s::timestamptz[])
+         with ordinality as t(source, external_id, object, kind, signal_id, record, at, ord)
+    left join cursor k on k.source = t.source),
+c as (
+    insert into change (source, external_id, object, kind, signal_id, record, state, reason, detail, ended_at)
+    select source, external_id, object, kind, signal_id, record, case when before then 'skipped' else 'open' end,
+           case when before then 'not_routed' end, case when before then 'it happened before casebridge began' end,
+           case when before then casebridge.now() end
+    from old order by ord
     on conflict (source, external_id) do nothing returning id)
 select count(*) from c
 
@@ -98,6 +108,11 @@ with dead as (
     where id = any(%(ids)s) and state = 'open' returning id)
 insert into dead_letter (queue, signal_id, reason, detail)
 select 'ingest', id, %(reason)s, %(detail)s from dead returning id
+
+-- name: bury_file
+insert into dead_letter (queue, change_id, partner, reason, detail)
+select 'ingest', id, %(partner)s, %(reason)s, %(detail)s from change
+where source = %(source)s and external_id = %(external)s returning id
 
 -- name: due_sources
 select distinct source from source_object o where due <= casebridge.now()

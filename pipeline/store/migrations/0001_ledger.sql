@@ -90,6 +90,7 @@ create index source_object_due on source_object (source, due) where due is not n
 create table cursor (
     source text primary key,
     value jsonb not null,
+    began_at timestamptz not null default casebridge.now(),   -- what happened before is history: backfill's, not ours
     moved_at timestamptz not null default casebridge.now()
 );
 
