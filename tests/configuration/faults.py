@@ -55,6 +55,10 @@ FAULTS = {
         "version: 1\ndesk:\n  project: 12\n  fields: {po: seven}\n",
         ["4: found desk.fields.po: 'seven', expected a whole number"],
     ),
+    "a section's own check": (
+        "version: 1\ndesk:\n  project: 12\n  statuses: {po: new}\n  fields: {po: 7}\n",
+        ["5: found desk.fields: po in both, expected it once"],
+    ),
     "settings out of range": (
         SECTION + "settings:\n  status_settle_seconds: -1\n  join_window_days: 1.5\n  recheck_after_seconds: .nan\n",
         ["4: found settings.status_settle_seconds: -1, expected a number of 0 to 3600",

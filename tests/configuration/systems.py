@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from pipeline.connector import Connector, Variable
 
@@ -50,6 +50,12 @@ class Desk(Schema):
         fields.String(validate=validate.OneOf(("a", "b"))), fields.Integer(strict=True), load_default=dict
     )
     field_ids = fields.Dict(fields.String(), fields.Integer(strict=True), data_key="fields", load_default=dict)
+
+    @validates_schema
+    def statuses_and_fields_differ(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A check of the whole section, which names the key by its attribute."""
+        if both := sorted(set(data["statuses"]) & set(data["field_ids"])):
+            raise ValidationError(f"found {both[0]} in both, expected it once", "field_ids")
 
 
 VARIABLES = {

@@ -60,8 +60,10 @@ def test_given_values_are_used() -> None:
 def test_every_missing_variable_is_named_at_once() -> None:
     """An empty environment tells the whole list, and where secrets may come from."""
     assert told({}) == [
-        ("CASEBRIDGE_SECRET_KEY: not set | at least 16 random characters, e.g. from `openssl rand -hex 32`"
-        " (or its file in CASEBRIDGE_SECRET_KEY_FILE)"),
+        (
+            "CASEBRIDGE_SECRET_KEY: not set | at least 16 random characters, e.g. from `openssl rand -hex 32`"
+            " (or its file in CASEBRIDGE_SECRET_KEY_FILE)"
+        ),
         "DOCK_URL: not set | address of the dock",
         "DOCK_SECRET: not set | its secret (or its file in DOCK_SECRET_FILE)",
     ]

@@ -21,7 +21,7 @@ EXAMPLES = ("casebridge.sandbox.yaml", "casebridge.example.yaml")
 BEYOND_JSON_SCHEMA = {  # YAML's own faults that a parser for editors reports or forgives, and what spans two partners
     "a partner's key twice", "one id for two partners", "a key twice", "a merge key", "a list as a key",
     "a tag of Python", "a value in itself", "a tab", "a second document", "a bracket left open", "a control character",
-    "nesting without end", "only a comment",
+    "nesting without end", "only a comment", "a section's own check",
 }  # fmt: skip
 SKELETON = """\
 version: 1
