@@ -12,11 +12,12 @@ from pathlib import Path
 
 from redis import Redis
 
+from pipeline.connectors import discover
 from pipeline.store.pool import connect
 from tests.town import CONFIG, sandbox
+from workers.cli.launch import fleet
 from workers.demo.environment import sandbox_environment
 from workers.demo.people import People
-from workers.processes import children
 from workers.supervisor import Supervisor
 
 
@@ -28,9 +29,11 @@ class Deployment:
         self.env, self.web_port = env, web_port
         self.pids: dict[str, int] = {}
         self.lines: list[str] = []
-        listed = children(env, home=home, web_port=web_port, flower_port=None)
+        listed = fleet.with_broker(env, home, web=web_port, flower=free_port(), targets=discover())
         running = [
-            replace(child, argv=[app if word == "workers.app" else word for word in child.argv]) for child in listed
+            replace(child, argv=[app if word == "workers.app" else word for word in child.argv])
+            for child in listed
+            if child.name != "flower"
         ]
         self.supervisor = Supervisor(running, say=self.lines.append, record=self._record)
 
