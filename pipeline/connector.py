@@ -1,6 +1,6 @@
 """The socket: what a connected system offers (decisions D16). The core knows these names and no system's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -9,7 +9,8 @@ from marshmallow import Schema
 
 from pipeline.config import Config, Partner
 from pipeline.plan import Answer, Answers, Outcome, Plan, Receipt, Request
-from schemas.change import Change
+from schemas.change import Change, ObjectRef
+from schemas.content import File
 from schemas.operation import AnyOperation
 
 Headers = Mapping[str, str]  # lower-case names
@@ -69,6 +70,19 @@ class Http(Protocol):
     def get(self, request: Request) -> Answer: ...
 
 
+@dataclass(frozen=True)
+class Content:
+    """One way to a file's bytes: a read whose answer holds them, streamed.
+
+    `url` is an address that the source told instead of a path of its API. `unpack` takes the bytes out of what is
+    around them in the answer, piece by piece; it raises PermanentError where they are not in there.
+    """
+
+    request: Request
+    url: str | None = None
+    unpack: Callable[[Iterator[bytes]], Iterator[bytes]] | None = None
+
+
 class Source(Protocol):
     """The reading half. Signals wake, readings tell; nothing in a webhook's body is believed."""
 
@@ -88,6 +102,10 @@ class Source(Protocol):
         """Whether the change's text is still for partners at its source right now (decisions D9)."""
         ...
 
+    def content(self, ref: ObjectRef, file: File) -> Sequence[Content]:
+        """The ways to the bytes of a file of this object, the best first; none where there is none (pure)."""
+        ...
+
 
 @dataclass(frozen=True)
 class Link:
@@ -100,6 +118,7 @@ class Link:
     state: str = "bound"  # planned, bound, closed, gone
     url: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    replaced_by: int | None = None  # the link that carries a closed object's work on
 
     @property
     def slot(self) -> str:

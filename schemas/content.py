@@ -55,7 +55,11 @@ class FileState(StrEnum):
 
 
 class File(Struct, frozen=True):
-    """A file at its source: `size` in bytes, `url` for people, `fetch` the connector's own way to the bytes."""
+    """A file at its source: `size` in bytes, `url` for people.
+
+    `stored` is its SHA-256 in casebridge's document store, None while there is no copy; `withheld` is the reason
+    (of the closed list) why there will be none.
+    """
 
     external_id: str
     name: str
@@ -67,6 +71,8 @@ class File(Struct, frozen=True):
     document_class: str | None = None
     version: int = 1
     url: str | None = None
+    stored: str | None = None
+    withheld: str | None = None
 
 
 class Reference(Struct, frozen=True):

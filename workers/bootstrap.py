@@ -14,6 +14,8 @@ from pipeline.config import Config
 from pipeline.configuration import load
 from pipeline.connector import Account, Connector, Source, Target
 from pipeline.connectors import discover
+from pipeline.documents import Copier, Documents
+from pipeline.documents.copying import LARGE_AT_ONCE
 from pipeline.domain.retry import RetryPolicy
 from pipeline.environment import Environment, redis_options
 from pipeline.errors import ConfigurationError, Problem
@@ -47,6 +49,8 @@ class World:
         self.tokens = Tokens(self.redis, environment.secret_key)
         self.limiter = Limiter(self.redis, prefix=prefix)
         self.policy = RetryPolicy(scale=environment.retry_scale)
+        self.documents = Documents.at(environment.documents_url, environment.home / "documents")
+        self.large_copies = threading.Semaphore(LARGE_AT_ONCE)
         self.owner = f"{socket.gethostname()}:{os.getpid()}"
         self.stop = threading.Event()
         self._lock = threading.Lock()
@@ -62,6 +66,11 @@ class World:
     def config_version(self) -> int:
         return self._current().version
 
+    @property
+    def reading_lease_seconds(self) -> float:
+        """How long a silent reader keeps an object."""
+        return max(self.environment.lease_seconds * 2, 10.0)
+
     def connection(self) -> AbstractContextManager[Conn]:
         """A pooled connection for a moment."""
         return self.pool.connection()
@@ -76,9 +85,10 @@ class World:
             active.pollers[name],
             self.connection,
             self.owner,
-            lease=timedelta(seconds=max(self.environment.lease_seconds * 2, 10.0)),
+            lease=timedelta(seconds=self.reading_lease_seconds),
             poll_seconds=self.environment.poll_seconds,
             policy=self.policy,
+            copier=active.copiers[name],
         )
 
     def courier(self, name: str) -> Courier:
@@ -173,13 +183,22 @@ class _Active:
         self.writers: dict[str, Executor] = {}
         self.readers: dict[str, Executor] = {}
         self.pollers: dict[str, Executor] = {}
+        self.copiers: dict[str, Copier] = {}
         for name, connector in world.connectors.items():
             account = connector.account(env, config)
             self.sources[name] = connector.source(env, config)
             self.writers[name] = Executor(
-                account, tokens=tokens, limiter=limiter, pool_size=world.environment.senders, share="write"
+                account,
+                tokens=tokens,
+                limiter=limiter,
+                store=world.documents,
+                pool_size=world.environment.senders,
+                share="write",
             )
-            self.readers[name] = Executor(account, tokens=tokens, limiter=limiter, mode="read", share="read")
+            reader = Executor(account, tokens=tokens, limiter=limiter, mode="read", share="read")
+            renew_seconds = world.reading_lease_seconds / 4
+            self.readers[name] = reader
+            self.copiers[name] = Copier(world.documents, reader, world.large_copies, renew_seconds=renew_seconds)
             self.pollers[name] = Executor(account, tokens=tokens, limiter=limiter, mode="read", share="poll")
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ class Environment:
     redis_ca_cert: Path | None
     redis_tls_verify: bool
     home: Path
+    documents_url: str | None = field(repr=False)  # None: the folder `documents` below home
     config: Path
     port: int | None  # None: not given, so 8000 or the next free one
     public_url: str | None  # without a slash at its end

@@ -20,6 +20,7 @@ LONGEST_SHOWN = 80
 _WEB = r"https?://[^\s/?#@]+(/[^\s?#@]*)?"  # no log-in, no query: they would end up in logs
 _DATABASE = r"postgres(ql)?://\S*"
 _REDIS = r"rediss?://\S+"
+_DOCUMENTS = r"(s3|gs|az|file)://\S+"
 
 
 class _Parser(Env):
@@ -94,6 +95,7 @@ def _core(parser: _Parser) -> dict[str, Any]:
         "redis_url": redis_url or None,
         "redis_ca_cert": authority,
         "redis_tls_verify": _verify(parser, authority, tls),
+        "documents_url": _matching(parser, "CASEBRIDGE_DOCUMENTS_URL", _DOCUMENTS, "s3://, gs://, az:// or file://"),
         "home": Path(parser.str("CASEBRIDGE_HOME", ".casebridge") or ".casebridge"),
         "config": Path(parser.str("CASEBRIDGE_CONFIG", "casebridge.yaml") or "casebridge.yaml"),
         "port": _whole(parser, "PORT", None, 0, 65_535),

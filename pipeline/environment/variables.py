@@ -10,6 +10,7 @@ CORE = (
     Variable("REDIS_CA_CERT", "PEM file with the authority that signed the certificate of rediss://", False, False),
     Variable("REDIS_TLS_VERIFY", "required or none; default: required with REDIS_CA_CERT, else none", False, False),
     Variable("CASEBRIDGE_HOME", "folder of this installation's own files (.casebridge)", False, False),
+    Variable("CASEBRIDGE_DOCUMENTS_URL", "where copied files are kept (a folder below CASEBRIDGE_HOME)", False, False),
     Variable("CASEBRIDGE_CONFIG", "the configuration file (casebridge.yaml)", False, False),
     Variable("PORT", "port of the web process (8000, the next free one if it is taken)", False, False),
     Variable("CASEBRIDGE_PUBLIC_URL", "the address others reach the web process at", False, False),

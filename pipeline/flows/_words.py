@@ -14,6 +14,7 @@ from schemas.change import Change
 from schemas.content import Author, Format, Side, Text, Visibility
 from schemas.operation import Comment
 
+CARRYING = frozenset({"zendesk"})  # systems where files are part of a comment; elsewhere they have steps of their own
 CASEBRIDGE = Author(Side.SYSTEM, name="casebridge", ours=True)
 
 
@@ -49,7 +50,10 @@ def note(flow: str, name: str, link: Link, sentence: str) -> Step:
 
 
 def relayed(flow: str, situation: Situation, links: Iterable[Link], *, visibility: Visibility) -> list[Step]:
-    """The change's words on each of these objects, with the given audience: PARTNER only where they already are."""
+    """The change's words on each of these objects, with the given audience: PARTNER only where they already are.
+
+    Stored files go along where a comment carries files; elsewhere `_files.attached` brings them after the words.
+    """
     change = situation.change
     assert change.text is not None
     if visibility is Visibility.PARTNER and change.text.visibility is not Visibility.PARTNER:
@@ -68,6 +72,7 @@ def relayed(flow: str, situation: Situation, links: Iterable[Link], *, visibilit
                 origin=origin_of(change),
                 update_type=change.details.get("update_type"),
                 files=change.files,
+                details={"carries_files": True} if change.files and link.system in CARRYING else {},
             ),
         )
         for link in links

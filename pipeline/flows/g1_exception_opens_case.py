@@ -12,6 +12,7 @@ from pipeline.domain.milestones import Milestone, ours
 from pipeline.domain.reason import Reason
 from pipeline.errors import SkippedError
 from pipeline.flow import Flow, Opening, Planned, Situation, Step
+from pipeline.flows._files import arrived, attached
 from pipeline.flows._words import others, partner_of, relayed, signed
 from schemas.change import Change, ChangeKind
 from schemas.content import Format, Side, Text, Visibility
@@ -41,6 +42,8 @@ def route(situation: Situation) -> Iterable[Step]:
     change = situation.change
     if change.kind is ChangeKind.TITLE:
         return _retitle(situation)
+    if change.kind is ChangeKind.FILE:
+        return arrived(CODE, situation, situation.case.current("gemini", "item"))
     if change.kind is not ChangeKind.OPENED or not situation.opened:
         return ()
     items = situation.case.current("gemini", "item")
@@ -79,6 +82,7 @@ def _open(situation: Situation) -> list[Step]:
     steps = [Step(CODE, "create", "gemini", create, plans=item)]
     if wanted:
         steps.append(Step(CODE, "fields", "gemini", Fields(link_id=item.id, values=wanted)))
+    steps += attached(CODE, situation, [item.link])
     bind = Bind(link_id=here.id, counterpart_link_id=item.id)
     steps.append(Step(CODE, "bind", "trading_grid", bind, needs=("create",)))
     steps.append(Step(CODE, "received", "trading_grid", _received(here, item.id), needs=("create",)))
@@ -88,7 +92,7 @@ def _open(situation: Situation) -> list[Step]:
 def _join(situation: Situation, items: tuple[Link, ...]) -> list[Step]:
     """The case has its item already: the post goes there, the new thread names the older ones (G1.2, G1.3)."""
     older = [link.external_id for link in others(situation, "trading_grid", "thread") if link.external_id]
-    steps = _first_words(situation, items, Visibility.PARTNER)
+    steps = [*_first_words(situation, items, Visibility.PARTNER), *attached(CODE, situation, items)]
     if older:
         fields = Fields(link_id=situation.here.id, values={"related_thread_ids": older})
         steps.append(Step(CODE, "relate", "trading_grid", fields))

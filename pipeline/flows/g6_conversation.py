@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from pipeline.connector import Link
 from pipeline.domain.reason import Reason
 from pipeline.errors import SkippedError
 from pipeline.flow import Flow, Situation, Step
+from pipeline.flows._files import arrived, attached
 from pipeline.flows._words import note, origin_of, others, relayed
 from schemas.change import ChangeKind
 from schemas.content import Side, Visibility
@@ -23,7 +25,10 @@ def from_thread(situation: Situation) -> Iterable[Step]:
     if change.kind not in {ChangeKind.SAID, ChangeKind.EDITED} or change.text is None:
         return ()
     refuse_server_posts(situation)
-    return relayed(CODE, situation, items, visibility=Visibility.PARTNER)
+    return [
+        *relayed(CODE, situation, items, visibility=Visibility.PARTNER),
+        *attached(CODE, situation, items),
+    ]
 
 
 def from_item(situation: Situation) -> Iterable[Step]:
@@ -31,13 +36,29 @@ def from_item(situation: Situation) -> Iterable[Step]:
     change = situation.change
     if change.kind is ChangeKind.REDACTED or change.kind is ChangeKind.NARROWED:
         return _take_back(situation)
+    if change.kind is ChangeKind.FILE:
+        return _file(situation)
     if change.kind not in {ChangeKind.SAID, ChangeKind.EDITED} or change.text is None:
         return ()
     if change.text.visibility is not Visibility.PARTNER:
         return _share_internal(situation)
-    threads = relayed(CODE, situation, situation.case.current("trading_grid", "thread"), visibility=Visibility.PARTNER)
-    tickets = situation.case.current("zendesk", "ticket")
-    return [*threads, *relayed(CODE, situation, tickets, visibility=Visibility.INTERNAL)]
+    threads, tickets = _threads(situation), situation.case.current("zendesk", "ticket")
+    return [
+        *relayed(CODE, situation, threads, visibility=Visibility.PARTNER),
+        *attached(CODE, situation, threads),
+        *relayed(CODE, situation, tickets, visibility=Visibility.INTERNAL),
+    ]
+
+
+def _file(situation: Situation) -> list[Step]:
+    """A file added to a comment later; one on the item itself, or on an internal comment, stays in Gemini."""
+    if any(file.visibility is not Visibility.PARTNER for file in situation.change.files):
+        raise SkippedError(Reason.NOT_ROUTED, "an internal file stays where it is")
+    return arrived(CODE, situation, (*_threads(situation), *situation.case.current("zendesk", "ticket")))
+
+
+def _threads(situation: Situation) -> tuple[Link, ...]:
+    return situation.case.current("trading_grid", "thread")
 
 
 def refuse_server_posts(situation: Situation) -> None:
@@ -58,7 +79,7 @@ def _share_internal(situation: Situation) -> list[Step]:
 
 def _take_back(situation: Situation) -> list[Step]:
     """What became internal or lost its text is taken away where it was copied; the team is told (G6.7)."""
-    copies = (*situation.case.current("trading_grid", "thread"), *situation.case.current("zendesk", "ticket"))
+    copies = (*_threads(situation), *situation.case.current("zendesk", "ticket"))
     steps = [_redact(situation, link.id, link.system) for link in copies]
     sentence = "A comment that partners could read was withdrawn; its copies are being redacted."
     return [*steps, note(CODE, "withdrawn", situation.here, sentence)] if steps else []

@@ -10,6 +10,7 @@ from pipeline.connector import Link
 from pipeline.domain.identity import case_key
 from pipeline.domain.milestones import ours
 from pipeline.flow import Flow, Move, Opening, Planned, Situation, Step
+from pipeline.flows._files import arrived, attached
 from pipeline.flows._words import note, origin_of, relayed
 from schemas.change import Change, ChangeKind, ObjectRef
 from schemas.content import Author, Format, Side, Text, Visibility
@@ -183,6 +184,8 @@ def _words(situation: Situation) -> Iterable[Step]:
         links = (*_threads(situation), *situation.case.current("gemini", "item"))
         origin = origin_of(change)
         return [Step(CODE, f"redact_{k.id}", k.system, Redact(link_id=k.id, origin=origin)) for k in links]
+    if change.kind is ChangeKind.FILE:
+        return _file(situation)
     if change.kind is not ChangeKind.SAID or change.text is None:
         return ()
     if change.text.visibility is not Visibility.PARTNER:
@@ -190,7 +193,14 @@ def _words(situation: Situation) -> Iterable[Step]:
             return ()
         return relayed(CODE, situation, situation.case.current("gemini", "item"), visibility=Visibility.INTERNAL)
     links = (*_threads(situation), *situation.case.current("gemini", "item"))
-    return relayed(CODE, situation, links, visibility=Visibility.PARTNER)
+    return [*relayed(CODE, situation, links, visibility=Visibility.PARTNER), *attached(CODE, situation, links)]
+
+
+def _file(situation: Situation) -> list[Step]:
+    """The scan of a file has ended; only one in a comment for the partner leaves the ticket (Z3.5)."""
+    if any(file.visibility is not Visibility.PARTNER for file in situation.change.files):
+        return []
+    return arrived(CODE, situation, (*_threads(situation), *situation.case.current("gemini", "item")))
 
 
 def _to_items(situation: Situation, text: Text | None) -> list[Step]:

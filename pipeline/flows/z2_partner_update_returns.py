@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from pipeline.flow import Flow, Situation, Step
+from pipeline.flows._files import arrived
 from pipeline.flows._words import origin_of, relayed
 from pipeline.flows.g6_conversation import refuse_server_posts
 from schemas.change import ChangeKind
@@ -13,7 +14,7 @@ CODE = "Z2"
 
 
 def route(situation: Situation) -> Iterable[Step]:
-    """Posts as private notes, redactions as redactions, on every ticket of the case."""
+    """Posts as private notes with their files, redactions as redactions, on every ticket of the case."""
     change = situation.change
     tickets = situation.case.current("zendesk", "ticket")
     if change.kind is ChangeKind.REDACTED:
@@ -21,6 +22,8 @@ def route(situation: Situation) -> Iterable[Step]:
         return [
             Step(CODE, f"redact_{ticket.id}", "zendesk", Redact(link_id=ticket.id, origin=origin)) for ticket in tickets
         ]
+    if change.kind is ChangeKind.FILE:
+        return arrived(CODE, situation, tickets)
     if change.kind not in {ChangeKind.SAID, ChangeKind.EDITED} or change.text is None:
         return ()
     refuse_server_posts(situation)

@@ -15,12 +15,13 @@ from pipeline.errors import CasebridgeError, LeaseLostError, PermanentError
 from pipeline.plan import Outcome, Verdict
 from pipeline.stages.dispatch import Delivered, Sender, dispatch
 from pipeline.stages.settling import Finished
+from pipeline.stages.told_files import already_told, told_by, with_files
 from pipeline.store import changes, works
 from pipeline.store.lanes import DECODE, Held
 from pipeline.store.pool import Conn
 from schemas.change import Change
 from schemas.content import Side, Text, Visibility
-from schemas.operation import AnyOperation, Comment, Redact, State
+from schemas.operation import AnyOperation, Attach, Comment, Redact, State
 
 NUMBER = "{{number}}"
 
@@ -54,22 +55,28 @@ class Courier:
         return replace(finished, delivered=delivered)
 
     def _attempt(self, held: Held, check: Callable[[], None], load: "_Load") -> Delivered:
+        operation = load.operations[held.delivery_id]
+        if isinstance(operation, Attach) and any(part in load.told for part in told_by(operation)):
+            return already_told()
         try:
-            return dispatch(
-                load.work(held),
-                target=self.target,
-                sender=self.sender,
-                must_look=held.must_look,
-                before_send=check,
-                still_cleared=lambda: self._recheck(held, load),
-                key_of=lambda round_: idem_key(held.key, held.plan_rev + round_),
-            )
+            return with_files(self._dispatch(held, check, load), operation)
         except LeaseLostError:
             raise
         except PermanentError as error:
             return _failed(error.reason, error.detail)
         except Exception as error:  # noqa: BLE001 -- a writer's fault is this delivery's dead letter, not the drain's end
             return _failed(Reason.UNREADABLE, f"{type(error).__name__}: {error}")
+
+    def _dispatch(self, held: Held, check: Callable[[], None], load: "_Load") -> Delivered:
+        return dispatch(
+            load.work(held),
+            target=self.target,
+            sender=self.sender,
+            must_look=held.must_look,
+            before_send=check,
+            still_cleared=lambda: self._recheck(held, load),
+            key_of=lambda round_: idem_key(held.key, held.plan_rev + round_),
+        )
 
     def _recheck(self, held: Held, load: "_Load") -> Outcome | None:
         """Ask the source whether its words are still for the partner; None: go on."""
@@ -99,6 +106,8 @@ class _Load:
             self.links[case_id][link.id] = link
         origins = [(h.case_id, _origin(self.operations[h.delivery_id])) for h in ready]
         self.parts = works.parts(conn, courier.connector.name, [(c, o) for c, o in origins if o])
+        files = [part for one in self.operations.values() if isinstance(one, Attach) for part in told_by(one)]
+        self.told = changes.by_parts(conn, courier.connector.name, files) if files else {}
         self.stale = self._stale(conn, ready)
         self.needed = works.named_in_needs(conn, cases, [held.delivery_id for held in ready])
 

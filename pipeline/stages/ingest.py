@@ -11,11 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from pipeline.connector import Http, Source
+from pipeline.documents import Copier
 from pipeline.domain.reason import Reason
 from pipeline.domain.retry import RetryPolicy
 from pipeline.errors import AuthError, LeaseLostError, PermanentError, QuotaError, TransientError
+from pipeline.stages.copies import Copies, Withheld
 from pipeline.store import signals, targets
 from pipeline.store.pool import Conn
 from pipeline.store.signals import POLL, Incoming, Opened
@@ -37,6 +40,7 @@ class Reader:
     lease: timedelta = timedelta(seconds=120)
     poll_seconds: float = 60.0
     policy: RetryPolicy = field(default_factory=RetryPolicy)
+    copier: Copier | None = None  # None: files are named, never copied
 
 
 @dataclass
@@ -89,9 +93,7 @@ def _read(reader: Reader, opened: Opened) -> _Read:
     try:
         if opened.claimed.object == POLL:
             return _poll(reader, opened)
-        reading = reader.source.read(opened.pending, reader.http)
-        with reader.connection() as conn, conn.transaction():
-            return _Read(signals.settle_object(conn, opened, reading.changes, reading.known))
+        return _object(reader, opened)
     except LeaseLostError:
         return _Read(failed=True)
     except AuthError as error:
@@ -102,6 +104,26 @@ def _read(reader: Reader, opened: Opened) -> _Read:
         return _dead(reader, opened, error.reason, error.detail)
     except Exception as error:  # noqa: BLE001 -- an answer that no reader foresaw must not stop the others
         return _dead(reader, opened, Reason.UNREADABLE, f"{type(error).__name__}: {error}")
+
+
+def _object(reader: Reader, opened: Opened) -> _Read:
+    reading = reader.source.read(opened.pending, reader.http)
+    changes, given_up = reading.changes, tuple[Withheld, ...]()
+    if reader.copier is not None:
+        renew = partial(_renew, reader, opened)
+        copies = Copies(reader.copier, reader.source, reader.policy, opened.claimed.tries, renew)
+        changes, given_up = copies.of(reading.changes)
+    with reader.connection() as conn, conn.transaction():
+        new = signals.settle_object(conn, opened, changes, reading.known)
+        letters = [
+            signals.bury_file(conn, opened, file.change, reason=file.reason, detail=file.detail) for file in given_up
+        ]
+    return _Read(new, dead_letters=tuple(letters))
+
+
+def _renew(reader: Reader, opened: Opened) -> None:
+    with reader.connection() as conn:
+        signals.extend(conn, opened, lease=reader.lease)
 
 
 def _poll(reader: Reader, opened: Opened) -> _Read:

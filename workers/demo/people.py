@@ -1,13 +1,34 @@
 """People at the sandbox: the forms that a partner, a resolver and an agent fill in, sent as a browser would."""
 
 import json
+import secrets
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 Ids = dict[str, Any]
 ROOTS = {"gemini": "/gemini"}  # the sandbox's Gemini lies in a virtual directory; its switches lie at the server's root
+
+
+class Upload(NamedTuple):
+    """A file that somebody chooses in a form."""
+
+    name: str
+    content: bytes
+    content_type: str = "application/octet-stream"
+
+
+def multipart(fields: Mapping[str, str], file: Upload) -> tuple[bytes, str]:
+    """A form with a file in its part `file`, and the media type that names the boundary (RFC 7578)."""
+    boundary = secrets.token_hex(16)
+    named = file.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")  # as browsers write them
+    parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode() for name, value in fields.items()]
+    head = f'Content-Disposition: form-data; name="file"; filename="{named}"\r\nContent-Type: {file.content_type}'
+    parts.append(head.encode() + b"\r\n\r\n" + file.content)
+    line = f"--{boundary}".encode()
+    body = b"".join(line + b"\r\n" + part + b"\r\n" for part in parts) + line + b"--\r\n"
+    return body, f"multipart/form-data; boundary={boundary}"
 
 
 class People:
@@ -18,14 +39,19 @@ class People:
 
     # Partners, in the Trading Grid community
 
-    def open_thread(self, partner: str, title: str, text: str, **fields: str) -> Ids:
+    def open_thread(self, partner: str, title: str, text: str, *, file: Upload | None = None, **fields: str) -> Ids:
         """A partner opens a thread; `fields` as on the page: type, exception_type, po_number, invoice_number, ..."""
         form = {"title": title, "text": text, "type": "exception", **fields}
-        return self._form("trading_grid", f"/person/{partner}/threads", form)
+        return self._form("trading_grid", f"/person/{partner}/threads", form, file)
 
     def post(self, partner: str, thread: str, text: str, **fields: str) -> Ids:
         """A partner posts in a thread."""
         return self._form("trading_grid", f"/person/{partner}/threads/{thread}/posts", {"text": text, **fields})
+
+    def bring(self, partner: str, thread: str, file: Upload, document_class: str = "other") -> Ids:
+        """A partner brings a document into a thread."""
+        path = f"/person/{partner}/threads/{thread}/documents"
+        return self._form("trading_grid", path, {"document_class": document_class}, file)
 
     def retitle_thread(self, partner: str, thread: str, title: str) -> Ids:
         """A partner changes a thread's title."""
@@ -47,9 +73,11 @@ class People:
         """A resolver gives the item to somebody."""
         return self._item(item, "resource", {"as": as_, "resource": person})
 
-    def comment(self, item: int | str, text: str, *, group: int, as_: str = "anna") -> Ids:
-        """A resolver comments, for the chosen group."""
-        return self._item(item, "comment", {"as": as_, "comment": text, "group": str(group)})
+    def comment(
+        self, item: int | str, text: str, *, group: int, as_: str = "anna", file: Upload | None = None
+    ) -> Ids:
+        """A resolver comments, for the chosen group, perhaps with a file."""
+        return self._item(item, "comment", {"as": as_, "comment": text, "group": str(group)}, file)
 
     def edit_comment(self, item: int | str, comment: int | str, *, as_: str = "anna", **fields: str) -> Ids:
         """A resolver changes the text or the group of a comment of their own."""
@@ -72,9 +100,17 @@ class People:
         chosen = {name: value for name, value in fields.items() if name.startswith("field_")}
         return ids if not chosen else {**ids, **self._ticket(ids["ticket_id"], "fields", chosen)}
 
-    def say(self, ticket: int | str, body: str, *, visibility: str = "private", as_: str = "9101") -> Ids:
-        """An agent writes a private or public comment."""
-        return self._ticket(ticket, "comment", {"as": as_, "body": body, "visibility": visibility})
+    def say(
+        self,
+        ticket: int | str,
+        body: str,
+        *,
+        visibility: str = "private",
+        as_: str = "9101",
+        file: Upload | None = None,
+    ) -> Ids:
+        """An agent writes a private or public comment, perhaps with a file."""
+        return self._ticket(ticket, "comment", {"as": as_, "body": body, "visibility": visibility}, file)
 
     def escalate(self, ticket: int | str, *, as_: str = "9101") -> Ids:
         """An agent marks the ticket for the partner."""
@@ -103,15 +139,18 @@ class People:
         for system in self.urls:
             self._json(system, "/_sandbox/reset", {}, "POST")
 
-    def _item(self, item: int | str, form: str, fields: Mapping[str, str]) -> Ids:
-        return self._form("gemini", f"/gemini/person/items/{item}/{form}", fields)
+    def _item(self, item: int | str, form: str, fields: Mapping[str, str], file: Upload | None = None) -> Ids:
+        return self._form("gemini", f"/gemini/person/items/{item}/{form}", fields, file)
 
-    def _ticket(self, ticket: int | str, form: str, fields: Mapping[str, str]) -> Ids:
-        return self._form("zendesk", f"/person/tickets/{ticket}/{form}", fields)
+    def _ticket(self, ticket: int | str, form: str, fields: Mapping[str, str], file: Upload | None = None) -> Ids:
+        return self._form("zendesk", f"/person/tickets/{ticket}/{form}", fields, file)
 
-    def _form(self, system: str, path: str, fields: Mapping[str, str]) -> Ids:
-        body = urllib.parse.urlencode(fields).encode()
-        return cast("Ids", self._call(system, path, body, "application/x-www-form-urlencoded", "POST"))
+    def _form(self, system: str, path: str, fields: Mapping[str, str], file: Upload | None = None) -> Ids:
+        if file is None:
+            body, kind = urllib.parse.urlencode(fields).encode(), "application/x-www-form-urlencoded"
+        else:
+            body, kind = multipart(fields, file)
+        return cast("Ids", self._call(system, path, body, kind, "POST"))
 
     def _json(self, system: str, path: str, value: Any = None, method: str = "GET") -> Any:
         body = None if value is None else json.dumps(value).encode()

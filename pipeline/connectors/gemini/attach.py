@@ -1,6 +1,6 @@
 """Files: base64 inside JSON while they fit, a comment with a link where they do not."""
 
-from pathlib import PurePosixPath
+from html import escape
 
 from pipeline.connector import Facts, Work
 from pipeline.connectors.gemini import facts as read
@@ -8,6 +8,7 @@ from pipeline.connectors.gemini.comment import post
 from pipeline.connectors.gemini.settings import Options
 from pipeline.connectors.gemini.texts import cleared, file_html, mark_html
 from pipeline.connectors.gemini.wire import optional
+from pipeline.domain.files import safe_name, why_not_copied
 from pipeline.domain.reason import Reason
 from pipeline.domain.text import to_html
 from pipeline.errors import PermanentError
@@ -33,8 +34,9 @@ def plan(attach: Attach, work: Work, found: Facts, options: Options) -> tuple[Re
     if is_link(attach, options):
         visibility = attach.text.visibility if attach.text else attach.file.visibility
         words = to_html(cleared(attach.text)) if attach.text else ""
-        markup = f"{words}<p>File: {file_html(attach.file, visibility)}</p>{mark_html(work)}"
-        return (post(work, markup, visibility, found, options),)
+        why = escape(why_not_copied(attach.file, options.max_file_bytes))
+        line = f"<p>File: {file_html(attach.file, visibility)}</p>" + (f"<p>{why}</p>" if why else "")
+        return (post(work, f"{words}{line}{mark_html(work)}", visibility, found, options),)
     number = read.item_number(work)
     body = {
         "ProjectId": options.project,
@@ -65,6 +67,9 @@ def found_file(attach: Attach, answers: Answers, options: Options) -> str | None
 
 
 def file_name(attach: Attach) -> str:
-    """The name; a further version says so, and so never passes for the first (flows.md G3.2)."""
-    name = PurePosixPath(attach.file.name)
-    return attach.file.name if attach.file.version == 1 else f"{name.stem} (v{attach.file.version}){name.suffix}"
+    """The name, safe; a further version says so, and so never passes for the first (flows.md G3.2)."""
+    name = safe_name(attach.file.name)
+    if attach.file.version == 1:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem} (v{attach.file.version}).{extension}" if stem and dot else f"{name} (v{attach.file.version})"

@@ -87,8 +87,10 @@ class GeminiTarget:
                 return create.find(work, operation.origin, self.options)
             case State() as operation if "reopen" in operation.details:
                 return create.find(work, state.reopen_origin(operation, work), self.options)
-            case Comment() | Title():
+            case Comment():
                 return comment.find(work, self.options)
+            case Title():
+                return state.title_find(work, self.options)
             case Attach() as operation if attach.is_link(operation, self.options):
                 return comment.find(work, self.options)
             case Attach():

@@ -1,13 +1,14 @@
 """The reading half: webhooks wake, the poll finds, a reading tells what is new on one item."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.connector import Headers, Http, Page, Pending, Reading, Signal
+from pipeline.connector import Content, Headers, Http, Page, Pending, Reading, Signal
 from pipeline.connectors.gemini import receive, search
 from pipeline.connectors.gemini.changes import Observation, changes_of, remember
+from pipeline.connectors.gemini.content import ways_to
 from pipeline.connectors.gemini.recheck import still_for_partner
 from pipeline.connectors.gemini.records import Comment, Item
 from pipeline.connectors.gemini.settings import SYSTEM, Options
@@ -15,7 +16,7 @@ from pipeline.connectors.gemini.site import Site
 from pipeline.connectors.gemini.snapshot import make_snapshot
 from pipeline.errors import InvalidPayloadError
 from schemas.change import Change, ChangeKind, ObjectRef, Snapshot
-from schemas.content import Author, Side
+from schemas.content import Author, File, Side
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class GeminiSource:
     def recheck(self, change: Change, http: Http) -> bool:
         """Whether the change's words may still go to a partner, by the site as it is right now."""
         return still_for_partner(change, Site(http, self.options))
+
+    def content(self, ref: ObjectRef, file: File) -> Sequence[Content]:
+        """The API's base64, and the site's own link where the API answers without it (sheet, section 6)."""
+        return ways_to(ref, file)
 
     def _observed(self, site: Site, item: Item, known: Mapping[str, Any]) -> Reading:
         comments, attachments = site.comments(item), site.attachments(item)

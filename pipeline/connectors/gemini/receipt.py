@@ -34,7 +34,10 @@ def found_receipt(work: Work, answers: Answers, options: Options) -> Receipt | N
             return None if dto is None else _item(work, dto, options)
         case Attach() as operation if not attach.is_link(operation, options):
             return _part("attachment", attach.found_file(operation, answers, options))
-        case Comment() | Title() | Attach():
+        case Title() as operation:
+            said = _part("comment", comment.found_comment(work, answers, options))
+            return said or _titled(state.stored_title(operation), answers)
+        case Comment() | Attach():
             return _part("comment", comment.found_comment(work, answers, options))
         case _:
             return None
@@ -45,6 +48,12 @@ PARTS = {"comment": "comment", "attach": "attachment"}  # step of the plan -> ki
 
 def _part(kind: str, number: str | None) -> Receipt | None:
     return None if number is None else Receipt(parts=((kind, number),))
+
+
+def _titled(title: str, answers: Answers) -> Receipt | None:
+    """The title stands: whoever wrote it, it is the one that ours is compared with from now on."""
+    stored = title_of(answers["item"].json) if answers["item"].status == 200 else ""
+    return Receipt(facts={"title": stored}) if stored == title else None
 
 
 def _item(work: Work, dto: Mapping[str, Any], options: Options) -> Receipt:

@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.connector import Facts, Work
 from pipeline.connectors.gemini import create as creation
 from pipeline.connectors.gemini import facts as read
-from pipeline.connectors.gemini.comment import post
+from pipeline.connectors.gemini.comment import find, post
 from pipeline.connectors.gemini.settings import Options
 from pipeline.connectors.gemini.texts import comment_html, mark_html
 from pipeline.connectors.gemini.wire import Json, entity, optional, plain, whole
@@ -69,18 +69,30 @@ def title_facts(work: Work, options: Options) -> tuple[Request, ...]:
 
 
 def title_plan(title: Title, work: Work, found: Facts, options: Options) -> tuple[Request, ...]:
-    """The title, while the item still shows the previous one; on a closed item a comment.
+    """The title, while the item still shows the one that we wrote last; else, and on a closed item, a comment.
 
-    An update that leaves the status alone reopens a closed item where the app Auto Open Closed Item runs.
+    A title that a colleague gave since wins (flows.md G1.6). An update that leaves the status alone reopens a closed
+    item where the app Auto Open Closed Item runs.
     """
     dto = read.stored_item(found)
-    new, now = " ".join(to_plain(title.title).split()), plain(entity(dto).get("Title"))
-    if new == now or (title.previous is not None and now != plain(title.previous)):
+    new, now = stored_title(title), plain(entity(dto).get("Title"))
+    if new == now:
         return ()
-    if dto.get("IsClosed") is True:
-        markup = comment_html(work, title.title, "New title:")
-        return (post(work, markup, title.title.visibility, found, options),)
+    last = work.link.facts.get("title") or title.previous
+    label = "New title:" if dto.get("IsClosed") is True else "Title given in the thread:"
+    if dto.get("IsClosed") is True or (last is not None and now != plain(last)):
+        return (post(work, comment_html(work, title.title, label), title.title.visibility, found, options),)
     return (Request("title", "PUT", "/items", body=read.writable(dto) | {"Title": new}),)
+
+
+def title_find(work: Work, options: Options) -> tuple[Request, ...]:
+    """The comment that may stand for the title, and the item: a title whose answer was lost is ours all the same."""
+    return (*find(work, options), read.item(work))
+
+
+def stored_title(title: Title) -> str:
+    """The title as one line, which is how the site stores it."""
+    return " ".join(to_plain(title.title).split())
 
 
 def _hops(dto: Json, path: list[int]) -> tuple[Request, ...]:

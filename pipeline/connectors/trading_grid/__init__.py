@@ -8,14 +8,16 @@ from typing import Any
 from marshmallow import Schema
 
 from pipeline.config import Config
-from pipeline.connector import Account, Facts, Headers, Http, Page, Pending, Reading, Signal, Variable, Work
+from pipeline.connector import Account, Content, Facts, Headers, Http, Page, Pending, Reading, Signal, Variable, Work
 from pipeline.connectors.trading_grid import check as checks
 from pipeline.connectors.trading_grid import feed, judge, plan, settings
 from pipeline.connectors.trading_grid import receive as hooks
+from pipeline.connectors.trading_grid.fetch import reading, segment
 from pipeline.connectors.trading_grid.read import Reader
 from pipeline.connectors.trading_grid.vocabulary import NAME
 from pipeline.plan import Answer, Answers, Outcome, Plan, Receipt, Request
-from schemas.change import Change
+from schemas.change import Change, ObjectRef
+from schemas.content import File
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class TradingGridSource:
     def recheck(self, change: Change, http: Http) -> bool:  # noqa: ARG002 -- the socket's signature
         """Always: D9 asks for it where texts of Zendesk or Gemini origin go to partners, never the other way."""
         return True
+
+    def content(self, ref: ObjectRef, file: File) -> Sequence[Content]:  # noqa: ARG002 -- the socket's signature
+        """The API streams a document's current version after an access check; there are no signed addresses."""
+        return (Content(reading("content", f"/documents/{segment(file.external_id)}/content")),)
 
 
 @dataclass(frozen=True)

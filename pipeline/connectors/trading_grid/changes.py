@@ -201,7 +201,12 @@ def _file(event: Event, view: View, known: Mapping[str, Any]) -> Part:
         return _missing(event, view, known)
     shown = is_for_partner(view.thread) and event.visibility.value == "partner"
     file = view.file(event.resource_id, shown=shown)
-    details = {"scan_completed": event.type == "document.scan_completed", "state": file.state.value}
+    made_by = author_of(view.documents[event.resource_id].get("created_by") or {}, view.client_id)
+    details = {
+        "scan_completed": event.type == "document.scan_completed",
+        "state": file.state.value,
+        "ours": made_by.ours,  # its scan is told by the server, not by us: no echo by its author
+    }
     return Part(ChangeKind.FILE, details, part_id=event.resource_id, files=(file,))
 
 

@@ -9,6 +9,7 @@ from pipeline.connectors.trading_grid.bodies import external_reference, origin_o
 from pipeline.connectors.trading_grid.fetch import reading, segment
 from pipeline.connectors.trading_grid.requests import idempotency, thread_path, write_posts
 from pipeline.connectors.trading_grid.vocabulary import DOCUMENT_CLASSES, NAME
+from pipeline.domain.files import safe_name
 from pipeline.domain.reason import Reason
 from pipeline.domain.visibility import Cleared, clear_file, clear_text, require
 from pipeline.errors import PermanentError
@@ -46,7 +47,7 @@ def _upload(work: Work, file: Cleared[File], stored: str) -> Request:
     headers = (
         idempotency(work, "file"),
         ("Content-Type", "application/octet-stream"),
-        ("Content-Disposition", f"attachment; filename*=UTF-8''{quote(value.name, safe='')}"),
+        ("Content-Disposition", f"attachment; filename*=UTF-8''{quote(safe_name(value.name), safe='')}"),
         ("Content-Digest", f"sha-256=:{digest}:"),
     )
     return Request("file", "POST", "/files/fromStream", headers=headers, body=Stored(stored, value.size))
@@ -55,13 +56,14 @@ def _upload(work: Work, file: Cleared[File], stored: str) -> Request:
 def _document(work: Work, file: Cleared[File], stored: str, thread: Json) -> Request:
     value: File = require(file)
     partner = str(thread["partner_id"])
-    rendition = {"name": value.name, "rendition_type": "primary", "source": "FILE_ID", "blob_id": Slot("file", "id"),
+    name = safe_name(value.name)
+    rendition = {"name": name, "rendition_type": "primary", "source": "FILE_ID", "blob_id": Slot("file", "id"),
                  "mime_type": value.content_type, "content_size": value.size}  # fmt: skip
     known = value.document_class in DOCUMENT_CLASSES
     # one attachment may go to several partners (flows.md Z1.2): each has a document of its own
     external_id = f"{value.external_id}:v{value.version}:{partner}:{stored[:16]}"[:128]
     body = {
-        "name": value.name[:255],
+        "name": name,
         "partner_id": partner,
         "document_class": value.document_class if known else "other",
         "classification": "partner_confidential",

@@ -29,8 +29,8 @@ def judge(request: Request, answer: Answer, options: Options) -> Outcome:
         return Outcome(Verdict.DEAD, Reason.TARGET_GONE, excerpt(answer.body), learned={"gone": True})
     if answer.status == 409:
         return _judge_conflict(request, answer)
-    if request.step == UPLOAD and answer.status in (413, 422):
-        return _again(answer, upload_refused=_description(answer))
+    if request.step.startswith(UPLOAD):
+        return _judge_upload(request, answer)
     if answer.status == 422 and not request.reads:
         return _judge_invalid(request, answer, options)
     return judge_by_status(request, answer)
@@ -59,6 +59,23 @@ def _published(answer: Answer) -> bool:
     audit = _body(answer).get("audit")
     events = audit.get("events") if isinstance(audit, dict) else None
     return any(event.get("type") == "Comment" and event.get("public") is True for event in events or [])
+
+
+def _judge_upload(request: Request, answer: Answer) -> Outcome:
+    """A comment's file that Zendesk does not take, now or ever, must not hold the words back (flows.md Z2.9).
+
+    A file that comes alone can wait. A refused log-in and a limit concern more than the file.
+    """
+    outcome = judge_by_status(request, answer)
+    refused = answer.status in (413, 422)
+    if outcome.verdict is Verdict.AUTH or answer.status == 429 or (request.step == UPLOAD and not refused):
+        return outcome
+    return _again(answer, **{refusal_of(request.step): _description(answer) or str(answer.status)})
+
+
+def refusal_of(step: str) -> str:
+    """The fact that an upload was refused, by its step."""
+    return f"{step}_refused"
 
 
 def _judge_absence(request: Request, answer: Answer) -> Outcome:

@@ -78,7 +78,7 @@ class ZendeskTarget:
             return
         if isinstance(operation, State | Title | Fields) or self._depends(operation):
             yield requests.read_ticket(number)
-        if isinstance(operation, Attach) and operation.stored is not None:
+        if _brings_bytes(operation):
             yield requests.read_settings()
         if len(self._bodies(work)) > 1:
             yield requests.read_comments(number)
@@ -130,6 +130,12 @@ class ZendeskTarget:
             return Plan(SYSTEM)
         slot = requests.current(work).slot
         return Plan(SYSTEM, (requests.update("update", slot, {**wanted, **requests.guard(ticket)}, work, work.mark),))
+
+
+def _brings_bytes(operation: object) -> bool:
+    if isinstance(operation, Comment):
+        return any(file.stored is not None for file in operation.files)
+    return isinstance(operation, Attach) and operation.stored is not None
 
 
 def _binding(operation: Bind, work: Work) -> list[str]:

@@ -1,19 +1,21 @@
 """The reading half: webhooks and the cursor export wake, the ticket's audits tell."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.config import Config
-from pipeline.connector import Headers, Http, Page, Pending, Reading, Signal
+from pipeline.connector import Content, Headers, Http, Page, Pending, Reading, Signal
 from pipeline.connectors.zendesk import calls, receive, wire
 from pipeline.connectors.zendesk.directory import Directory
 from pipeline.connectors.zendesk.history import TicketReader
 from pipeline.connectors.zendesk.recheck import still_for_partner
 from pipeline.connectors.zendesk.settings import KIND, Options, root_of
 from pipeline.connectors.zendesk.wire import Json, identifier
-from schemas.change import Change
+from pipeline.plan import Request
+from schemas.change import Change, ObjectRef
+from schemas.content import File
 
 OVERLAP = timedelta(minutes=5)  # the first cursor: now less this (decisions D20)
 EXPORT_PAGE = 500  # tickets a page; 1,000 are allowed, but a page must stay well below the cap of an answer
@@ -62,6 +64,10 @@ class ZendeskSource:
     def recheck(self, change: Change, http: Http) -> bool:
         """Whether what the change would show a partner is still for partners at Zendesk right now."""
         return still_for_partner(change, http, self._options, self._directory)
+
+    def content(self, ref: ObjectRef, file: File) -> Sequence[Content]:  # noqa: ARG002 -- the socket's signature
+        """`content_url` as Zendesk told it; it may lead on to a storage that must not see our log-in (sheet 4)."""
+        return (Content(Request("content", "GET", "", reads=True), url=file.url),) if file.url else ()
 
 
 def _signal(row: Json) -> Signal:

@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.connector import Link, Work
 from pipeline.connectors.zendesk.audits import NAMESPACE
 from pipeline.connectors.zendesk.settings import KIND, SYSTEM
+from pipeline.domain.files import safe_name
 from pipeline.plan import Request, Slot, Stored
 from schemas.content import File
 
@@ -58,24 +59,16 @@ def create(step: str, values: Body, work: Work) -> Request:
     return Request(step, "POST", "/tickets", headers=(("Idempotency-Key", work.idem_key),), body=body)
 
 
-def upload(file: File, sha256: str) -> Request:
+def upload(file: File, sha256: str, step: str = UPLOAD) -> Request:
     """Bytes for a comment to come; sent last, as the token lives 60 minutes by the book (sheet 4)."""
     return Request(
-        UPLOAD,
+        step,
         "POST",
         "/uploads",
         query=(("filename", safe_name(file.name)),),
         headers=(("Content-Type", file.content_type),),
         body=Stored(sha256, file.size),
     )
-
-
-def safe_name(name: str) -> str:
-    """A file name without folders and control characters, at most 200 characters, its extension kept."""
-    base = name.replace("\\", "/").rsplit("/", 1)[-1]
-    base = "".join(character for character in base if character.isprintable()).strip() or "file"
-    stem, dot, extension = base.rpartition(".")
-    return base if len(base) <= 200 else f"{stem[: 199 - len(extension)]}{dot}{extension}"[:200]
 
 
 def read_ticket(ticket: str) -> Request:

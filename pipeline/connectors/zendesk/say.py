@@ -5,14 +5,16 @@ from collections.abc import Iterable, Sequence
 from pipeline.connector import Facts, Work
 from pipeline.connectors.zendesk import requests, texts, values
 from pipeline.connectors.zendesk.audits import marks_of
+from pipeline.connectors.zendesk.judge import refusal_of
 from pipeline.connectors.zendesk.requests import FOLLOW_UP, current, private
 from pipeline.connectors.zendesk.settings import SYSTEM, Options
 from pipeline.connectors.zendesk.values import ticket_in
 from pipeline.connectors.zendesk.wire import Json, identifier, word
+from pipeline.domain.files import why_not_copied
 from pipeline.domain.reason import Reason
 from pipeline.errors import PermanentError
 from pipeline.plan import Plan, Request, Slot
-from schemas.content import FileState, Side
+from schemas.content import File, Side
 from schemas.operation import Attach, Comment
 
 DEFAULT_FILE_LIMIT = 52_428_800  # bytes; the documented example of the account's own setting
@@ -26,8 +28,22 @@ def comment(operation: Comment, work: Work, facts: Facts, options: Options) -> P
     also: Json = {**field, **(requests.guard(ticket) if field else {})}
     if reopens(operation, options) and word(ticket.get("status")) == "solved":
         also["status"] = "open"
-    bodies = texts.comment_bodies(operation, work)
-    return plan(bodies, work, facts, also=also, may_follow_up=not operation.note)
+    missing = _missing(operation.files, facts)
+    bodies = texts.comment_bodies(operation, work, missing)
+    uploads = [
+        requests.upload(file, file.stored, upload_step(number))
+        for number, file in enumerate(operation.files, start=1)
+        if file.stored is not None and not missing.get(file.external_id)
+    ]
+    tokens = tuple(Slot(request.step, "upload.token") for request in uploads)
+    return plan(
+        bodies, work, facts, also=also, uploads=tokens, before=tuple(uploads), may_follow_up=not operation.note
+    )
+
+
+def upload_step(number: int) -> str:
+    """The step that uploads a comment's n-th file, from 1."""
+    return f"{requests.UPLOAD}-{number}"
 
 
 def reopens(operation: Comment, options: Options) -> bool:
@@ -54,17 +70,32 @@ def file_bodies(operation: Attach, missing: str) -> list[str]:
     return texts.bodies(lambda part: head + (f"<p>{part}</p>" if part else ""), operation.text)
 
 
+def _missing(files: Sequence[File], facts: Facts) -> dict[str, str]:
+    """Why a comment's files are only named in it, by file. After two refusals the words go alone (flows.md Z2.9)."""
+    steps = [upload_step(number) for number in range(1, len(files) + 1)]
+    refused = {step: str(facts[refusal_of(step)]) for step in steps if facts.get(refusal_of(step))}
+    found: dict[str, str] = {}
+    for step, file in zip(steps, files, strict=True):
+        why = why_not_copied(file, _limit(facts) if file.stored is not None else None)
+        if not why and step in refused:
+            why = f"Zendesk refused the file: {refused[step]}"
+        elif not why and file.stored is not None and len(refused) > 1:
+            why = "It was left out, as Zendesk refused other files."
+        if why:
+            found[file.external_id] = why
+    return found
+
+
 def _why_not(operation: Attach, facts: Facts) -> str:
-    file = operation.file
+    why = why_not_copied(operation.file, _limit(facts) if operation.stored is not None else None)
+    if not why and facts.get(refusal_of(requests.UPLOAD)):
+        return f"Zendesk refused the file: {facts[refusal_of(requests.UPLOAD)]}"
+    return why
+
+
+def _limit(facts: Facts) -> int:
     settings = (facts.get(requests.READ_SETTINGS) or {}).get("settings") or {}
-    limit = int((settings.get("limits") or {}).get("attachment_size") or DEFAULT_FILE_LIMIT)
-    if file.state is FileState.QUARANTINED:
-        return "It is quarantined at its source and was not copied."
-    if operation.stored is not None and file.size > limit:
-        return f"It is larger than this account takes ({limit:,} bytes)."
-    if facts.get("upload_refused"):
-        return f"Zendesk refused the file: {facts['upload_refused']}"
-    return ""
+    return int((settings.get("limits") or {}).get("attachment_size") or DEFAULT_FILE_LIMIT)
 
 
 def plan(

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pipeline.connector import Link, Work
 from pipeline.domain.text import split_bytes, to_html, to_plain
@@ -10,6 +10,7 @@ from schemas.content import Author, File, Format, Side, Text
 from schemas.operation import Comment
 
 LIMIT_BYTES = 64_000  # Zendesk cuts at 64 kB without an error (sheet 3.1); the rest is room for its own wrapper
+WHY_BYTES = 600  # at most so much says why a file is missing
 _JOINER = "\u2060"  # WORD JOINER: invisible, never breaks a line
 _PLACEHOLDER = re.compile(r"\{(?=(?:<[^>]*>)*[{%])")
 _NUMBER = re.compile(r"(?<![\w.,])-?\d+(?:[.,]\d+)*(?!\w)")
@@ -29,24 +30,30 @@ def escape(text: str) -> str:
     return harmless(html.escape(text, quote=False))
 
 
-def comment_bodies(comment: Comment, work: Work) -> list[str]:
-    """The comment as HTML, in as many parts as the limit demands.
+def comment_bodies(comment: Comment, work: Work, missing: Mapping[str, str] | None = None) -> list[str]:
+    """The comment as HTML, in as many parts as the limit demands; `missing` says why a file (by id) is only named.
+
+    How many parts there are does not depend on `missing`: a look-up counts them before it is known.
 
     Everything that somebody else wrote stands in one quotation, which their text cannot close or open: so the label
     above it cannot be forged from within.
     """
-    return bodies(lambda part: _label(comment, work, part), comment.text, _tail(comment, work))
+    tail = _tail(comment, work, missing or {})
+    reserve = len(_tail(comment, work, {}).encode()) + min(len(comment.files) * WHY_BYTES, LIMIT_BYTES // 2)
+    return bodies(lambda part: _label(comment, work, part), comment.text, tail, reserve if comment.files else 0)
 
 
-def bodies(head: Callable[[str], str], text: Text, tail: str = "") -> list[str]:
+def bodies(head: Callable[[str], str], text: Text, tail: str = "", reserve: int = 0) -> list[str]:
     """Head, quoted text and tail in parts of at most LIMIT_BYTES. `head` is given `` or `(2/3)`.
+
+    `reserve` is what to count for a tail that may be longer another time.
 
     One that must be cut loses its formatting: cut as HTML it would leave open tags on both sides.
     """
-    whole = head("") + _quoted(text) + tail
-    if len(whole.encode()) <= LIMIT_BYTES:
-        return [whole]
-    room = LIMIT_BYTES - len((head("(999/999)") + tail).encode()) - 100
+    words, end = head("") + _quoted(text), max(len(tail.encode()), reserve)
+    if len(words.encode()) + end <= LIMIT_BYTES:
+        return [words + tail]
+    room = LIMIT_BYTES - len(head("(999/999)").encode()) - end - 100
     pieces = _pieces(to_plain(text), room)
     total = len(pieces)
     made = [head(f"({number}/{total})") + piece for number, piece in enumerate(pieces, start=1)]
@@ -112,11 +119,19 @@ def _speaker(comment: Comment, work: Work) -> str:
     return f"{author.name} ({system})" if author.name else system
 
 
-def _tail(comment: Comment, work: Work) -> str:
-    lines = [f"File: {file_line(file)}" for file in comment.files]
+def _tail(comment: Comment, work: Work, missing: Mapping[str, str]) -> str:
+    lines = [f"File: {file_line(file)}{_why(missing.get(file.external_id, ''))}" for file in comment.files]
     if work.late and comment.at is not None:
         lines.append(f"(written {comment.at.strftime('%H:%M')} UTC, sent late)")
     return "".join(f"<p>{line}</p>" for line in lines)
+
+
+def _why(said: str) -> str:
+    """Why a file is only named, within WHY_BYTES however much escaping swells it."""
+    shown = said
+    while len(escape(shown).encode()) > WHY_BYTES - 1:
+        shown = shown[: len(shown) * 3 // 4]
+    return f" {escape(shown)}" if shown else ""
 
 
 def _quoted(text: Text) -> str:
