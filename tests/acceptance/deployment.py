@@ -87,7 +87,9 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def deployed(home: Path, database_url: str, redis_url: str, *, app: str = "workers.app") -> Iterator[Deployment]:
+def deployed(
+    home: Path, database_url: str, redis_url: str, *, app: str = "workers.app", **extra: str
+) -> Iterator[Deployment]:
     """Everything running and ready; everything stopped afterwards. `app` names another Celery application module."""
     port = free_port()
     with sandbox(hooks_to=f"http://127.0.0.1:{port}") as urls:
@@ -102,6 +104,7 @@ def deployed(home: Path, database_url: str, redis_url: str, *, app: str = "worke
             "CASEBRIDGE_RETRY_SCALE": "0.02",
             "CASEBRIDGE_POLL_SECONDS": "2",
             "CASEBRIDGE_SWEEP_SECONDS": "1",
+            **extra,
         }
         made = Deployment(urls, env, home, port, app)
         made.people.switch("zendesk", "zendesk", {"export_lag_seconds": 1, "per_ticket_limit": False})
