@@ -1,4 +1,4 @@
-"""What an event costs: 2,000 partner posts that become a Zendesk and a Gemini comment each; then a claim at 1,000,000 lanes.
+"""What an event costs: 2,000 partner posts that become a Zendesk and a Gemini comment each; and a big backlog's claim.
 
 Run by `make bench`: prints medians of three rounds. Nothing in here asserts on time.
 """

@@ -56,8 +56,9 @@ def _bound_cases(town: Deployment, cases: int) -> list[str]:
     """Each a partner's thread with its item, joined by a ticket of the same purchase order."""
     threads = []
     for n in range(cases):
-        order = {"po_number": f"PO-{n}"}
-        made = town.people.open_thread("acme", f"Case {n}", "first", exception_type="short_shipment", **order)
+        made = town.people.open_thread(
+            "acme", f"Case {n}", "first", exception_type="short_shipment", po_number=f"PO-{n}"
+        )
         threads.append(str(made["thread_id"]))
     wait_for(lambda: not town.unfinished(), seconds=120, why=lambda: f"cases: {town.unfinished()}")
     for n in range(cases):
