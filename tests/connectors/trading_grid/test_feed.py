@@ -136,6 +136,11 @@ def test_a_sweep_tells_what_changed_since_the_last_reading() -> None:
     ]
 
 
+def test_a_sweep_of_what_is_known_tells_nothing() -> None:
+    """Given a thread that was told whole, when swept, then there is nothing new."""
+    assert swept(dict(swept({}).known)).changes == ()
+
+
 def test_after_a_sweep_the_feed_repeats_nothing() -> None:
     """Given a swept thread, when the feed brings the same posts and states, then nothing is told twice."""
     known = dict(swept({}).known)
