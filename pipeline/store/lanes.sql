@@ -49,10 +49,13 @@ from unnest(%(lane)s::bigint[], %(seq)s::int[]) as n(lane, seq)
 join lane l on l.id = n.lane join delivery x on x.lane_id = n.lane and x.seq = n.seq
 
 -- name: release
+-- Given back untouched. The holder knows that it sent nothing, so its own claim's intent ends with it: a status that
+-- settles is neither looked up later nor taken for one in flight, and a newer one may still take its place.
 update lane l set
-    nonce = null, owner = null, tries = 0, waits = r.waits,
+    nonce = null, owner = null, tries = 0, waits = r.waits, intent = case when r.fresh then l.head else l.intent end,
     due = case when r.waits = 'waiting_for' then null else casebridge.now() + make_interval(secs => r.wait) end
-from unnest(%(lane)s::bigint[], %(nonce)s::bigint[], %(wait)s::float8[], %(waits)s::text[]) as r(lane, nonce, wait, waits)
+from unnest(%(lane)s::bigint[], %(nonce)s::bigint[], %(wait)s::float8[], %(waits)s::text[], %(fresh)s::bool[])
+     as r(lane, nonce, wait, waits, fresh)
 where l.id = r.lane and l.nonce = r.nonce
 
 -- name: renew
@@ -64,21 +67,22 @@ returning l.id
 -- name: unmet
 -- Which of these deliveries still need another one.
 select x.id from delivery x
-where x.id = any(%(ids)s) and exists (
+where x.id = any(%(ids)s) and x.state = 'queued' and exists (
     select 1 from unnest(x.needs) as need(id)
     join delivery n on n.id = need.id join lane nl on nl.id = n.lane_id
     where n.state in ('dead', 'requeued') or (n.state = 'queued' and n.seq > nl.head))
 
 -- name: wake
--- Lanes of these cases whose next delivery waited for another one and need wait no longer.
+-- Lanes of these cases whose next delivery waited for another one and need wait no longer. One that was superseded or
+-- cancelled while it waited is passed over by whoever claims the lane.
 update lane l set due = greatest(casebridge.now(), coalesce(x.not_before, casebridge.now())), waits = null
 from delivery x
 where l.case_id = any(%(cases)s) and l.nonce is null and l.due is null and l.head < l.tail
-  and x.lane_id = l.id and x.seq = l.head + 1 and x.state = 'queued'
-  and not exists (
+  and x.lane_id = l.id and x.seq = l.head + 1 and x.state <> 'dead'
+  and (x.state <> 'queued' or not exists (
     select 1 from unnest(x.needs) as need(id)
     join delivery n on n.id = need.id join lane nl on nl.id = n.lane_id
-    where n.state in ('dead', 'requeued') or (n.state = 'queued' and n.seq > nl.head))
+    where n.state in ('dead', 'requeued') or (n.state = 'queued' and n.seq > nl.head)))
 returning l.target
 
 -- name: stranded
@@ -86,11 +90,11 @@ returning l.target
 update lane l set due = casebridge.now(), waits = null
 from delivery x
 where l.nonce is null and l.due is null and l.head < l.tail
-  and x.lane_id = l.id and x.seq = l.head + 1 and x.state = 'queued'
-  and not exists (
+  and x.lane_id = l.id and x.seq = l.head + 1 and x.state <> 'dead'
+  and (x.state <> 'queued' or not exists (
     select 1 from unnest(x.needs) as need(id)
     join delivery n on n.id = need.id join lane nl on nl.id = n.lane_id
-    where n.state in ('dead', 'requeued') or (n.state = 'queued' and n.seq > nl.head))
+    where n.state in ('dead', 'requeued') or (n.state = 'queued' and n.seq > nl.head)))
 returning l.target
 
 -- name: due

@@ -40,11 +40,6 @@ def waiting(conn: Conn) -> dict[str, Waiting]:
     return {target: Waiting(int(count), oldest, tuple(waits or ())) for target, count, oldest, waits in rows}
 
 
-def dead(conn: Conn) -> dict[str, int]:
-    """Queue -> dead letters that wait for a person."""
-    return dict(conn.execute(SQL["dead"]).fetchall())
-
-
 def sources(conn: Conn) -> list[SourceRow]:
     """Every source that was ever started."""
     with conn.cursor(row_factory=class_row(SourceRow)) as cur:

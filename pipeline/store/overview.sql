@@ -9,9 +9,6 @@ cross join lateral (select count(*) as n from delivery x
 where l.head < l.tail
 group by l.target
 
--- name: dead
-select queue, count(*)::int from dead_letter where state = 'dead' group by queue
-
 -- name: sources
 select o.source, c.value is not null as started, extract(epoch from casebridge.now() - c.moved_at)::float8 as moved,
        greatest(extract(epoch from o.due - casebridge.now())::float8, 0) as due, o.nonce is not null as polling, o.reason, o.detail,
