@@ -134,6 +134,7 @@ class _Load:
             partner=self.courier.config.partner(held.partner),
             parts={origin: self.parts.get((held.case_id, origin), ())} if origin else {},
             late=held.redo > 0,
+            since=held.created_at,
         )
 
 

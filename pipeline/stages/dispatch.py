@@ -15,7 +15,7 @@ import msgspec
 
 from pipeline.connector import Facts, Target, Work
 from pipeline.domain.reason import Reason
-from pipeline.errors import LeaseLostError, PermanentError, TransientError
+from pipeline.errors import AuthError, LeaseLostError, PermanentError, TransientError
 from pipeline.plan import Answer, Answers, Outcome, Plan, Receipt, Request, Verdict
 
 ROUNDS = 4  # plans per attempt: the first and three decided anew
@@ -93,6 +93,8 @@ def dispatch(
         raise
     except PermanentError as error:
         outcome, receipt = Outcome(Verdict.DEAD, error.reason, error.detail), None
+    except AuthError as error:
+        outcome, receipt = Outcome(Verdict.AUTH, Reason.TARGET_REFUSES_LOGIN, str(error)), None
     except TransientError as error:
         outcome, receipt = (
             Outcome(Verdict.RETRY, Reason.WAITING_RETRY, str(error), retry_after_seconds=error.retry_after),
