@@ -76,13 +76,14 @@ class Town:
         self.world = World(read(env, discover()), broker=False, pool_size=10)
         with self.world.connection() as conn:
             conn.execute(CLOCK)
-        self.configure(lambda text: text.replace("status_settle_seconds: 1", "status_settle_seconds: 0"))
+        self.configure(lambda text: text)
         self.world.first_start()
         self.run()
 
     def configure(self, change: Callable[[str], str]) -> None:
-        """Apply the sandbox configuration with a change to its text."""
-        text = change(CONFIG.read_text(encoding="utf-8"))
+        """Apply the sandbox configuration with a change to its text; statuses do not settle unless that says so."""
+        text = CONFIG.read_text(encoding="utf-8")
+        text = change(text.replace("status_settle_seconds: 1", "status_settle_seconds: 0"))
         load(text, discover())
         with self.world.connection() as conn:
             config_versions.apply(conn, text, actor="test")

@@ -1,7 +1,7 @@
 """What a dead delivery does to its lane, and what a newer one does to an older (decisions D6)."""
 
 from pipeline.domain.identity import digest
-from schemas.operation import AnyOperation, Comment, OperationKind, State, Title, kind_of
+from schemas.operation import AnyOperation, Comment, Fields, OperationKind, State, Title, kind_of
 
 BLOCKING = frozenset({OperationKind.CREATE, OperationKind.BIND})
 ABSOLUTE = frozenset({OperationKind.STATE, OperationKind.TITLE, OperationKind.FIELDS})
@@ -24,8 +24,15 @@ def echo_digest(operation: AnyOperation) -> str | None:
 
 
 def supersedes(new: AnyOperation, old: AnyOperation) -> bool:
-    """Whether the newer absolute value makes the older one needless: same kind, same object."""
-    return kind_of(new) in ABSOLUTE and kind_of(new) is kind_of(old) and new.link_id == old.link_id
+    """Whether the newer absolute value makes the older one needless: same kind, same object, nothing left out.
+
+    Fields are values of their own, each; and the word of receipt with the case number is told whatever comes after.
+    """
+    if kind_of(new) not in ABSOLUTE or kind_of(new) is not kind_of(old) or new.link_id != old.link_id:
+        return False
+    if isinstance(new, Fields) and isinstance(old, Fields):
+        return set(old.values) <= set(new.values)
+    return not (isinstance(old, State) and "number_of" in old.details)
 
 
 def origin_of(operation: AnyOperation) -> str:

@@ -19,6 +19,7 @@ from schemas.operation import State
 
 CODE = "G2"
 RESOLUTION_FIELD = "PublicResolution"
+NEED_TEXT = frozenset({"resolved", "closed"})  # a thread closes by way of resolved, and that wants its text
 EARLY = frozenset({"new", "received", "assigned"})
 TICKET_STATES = {"new": "received", "open": "in_progress", "pending": "awaiting_partner", "hold": "awaiting_approval",
                  "solved": "resolved", "closed": "closed"}  # fmt: skip
@@ -32,7 +33,7 @@ def from_item(situation: Situation) -> Iterable[Step]:
         return _moved(situation, _item_milestone(situation))
     if change.kind is ChangeKind.FIELDS and RESOLUTION_FIELD in change.details.get("fields", {}):
         milestone = milestone_of("gemini", change.snapshot.state, situation.config)
-        return _moved(situation, milestone) if milestone.state == "resolved" else ()
+        return _moved(situation, milestone) if milestone.state in NEED_TEXT else ()
     return ()
 
 
@@ -79,7 +80,7 @@ def _item_milestone(situation: Situation) -> Milestone:
 
 def _moved(situation: Situation, milestone: Milestone) -> list[Step]:
     resolution = None
-    if milestone.state == "resolved":
+    if milestone.state in NEED_TEXT:
         text = str(situation.change.snapshot.extra.get("public_resolution") or "").strip()
         if not text:
             return [_ask_for_resolution(situation)]
@@ -89,7 +90,8 @@ def _moved(situation: Situation, milestone: Milestone) -> list[Step]:
 
 def _ask_for_resolution(situation: Situation) -> Step:
     sentence = (
-        f"The item is resolved, but its field {RESOLUTION_FIELD} is empty, so the partner has not been told."
+        f"The item is {situation.change.snapshot.state}, but its field {RESOLUTION_FIELD} is empty, so the partner has"
+        " not been told."
         " Fill the field with the text for the partner: the milestone goes out by itself."
     )
     return note(CODE, "ask_resolution", situation.here, sentence)
@@ -102,7 +104,7 @@ def _to_threads(situation: Situation, milestone: Milestone, resolution: Text | N
             state=milestone.state,
             awaiting_reason=milestone.awaiting_reason,
             label=milestone.label,
-            public_note=resolution or milestone.note,
+            public_note=resolution if milestone.state == "resolved" else milestone.note,
             resolution=resolution,
             reason=f"{situation.here.system} moved it to {milestone}",
         )

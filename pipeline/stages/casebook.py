@@ -14,6 +14,8 @@ from pipeline.store.pool import Conn
 from schemas.change import Change, ChangeKind, ObjectRef
 from schemas.operation import OperationKind
 
+VALUES = frozenset({ChangeKind.STATE, ChangeKind.TITLE, ChangeKind.PRIORITY})
+
 
 class Casebook:
     """Bindings and cases, read once a batch and kept up to date as changes open cases."""
@@ -95,6 +97,13 @@ class Casebook:
         canonical = (flow.state_of(change, self.config) for flow in self.flows if flow.source == change.ref.system)
         state = next((state for state in canonical if state is not None), None)
         return None if state is None else f"{OperationKind.STATE}:{state}"
+
+    def is_overtaken(self, item: OpenChange, cases: Sequence[int]) -> bool:
+        """Whether a newer value of the same thing went out while this one lay among the dead letters (rule 6)."""
+        if item.change.kind not in VALUES or not cases:
+            return False
+        newer = changes.overtaken_by(self.conn, cases, item.id)
+        return any(one.details.keys() == item.change.details.keys() for one in newer)
 
     def must_wait(self, item: OpenChange, cases: Sequence[int]) -> bool:
         """Whether a write of ours that has not settled may explain this change, or may be about to bind its object."""

@@ -129,6 +129,8 @@ class _Run:
             return
         if self.book.must_wait(item, cases):
             raise Deferred
+        if self.book.is_overtaken(item, cases):
+            raise SkippedError(Reason.OLDER_REVISION, "a newer value of the same thing went out before it")
         opened = self._open(item, cases)
         concerned = list(dict.fromkeys([*cases, *opened]))
         if not concerned:

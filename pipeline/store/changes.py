@@ -189,6 +189,12 @@ def in_flight(conn: Conn, target: str, cases: Sequence[int] | None) -> bool:
     return conn.execute(SQL["in_flight"], params).fetchone() is not None
 
 
+def overtaken_by(conn: Conn, cases: Sequence[int], change_id: int) -> list[Change]:
+    """Newer changes of the same kind that were routed while this one lay dead."""
+    rows = conn.execute(SQL["overtaken_by"], {"cases": list(cases), "change": change_id}).fetchall()
+    return [DECODE(bytes(row[0])) for row in rows]
+
+
 def defer(conn: Conn, ids: Sequence[int], *, seconds: float, reason: str) -> None:
     """Leave these changes open and look again after some seconds; later ones of their objects wait too."""
     conn.execute(SQL["defer"], {"ids": list(ids), "seconds": seconds, "reason": reason})

@@ -85,6 +85,13 @@ order by d.id desc limit 1
 select 1 from lane where target = %(target)s and intent > head
   and (%(cases)s::bigint[] is null or case_id = any(%(cases)s)) limit 1
 
+-- name: overtaken_by
+-- Only a requeued change can find a newer one of its object that was routed before it.
+select n.record from change c
+join change n on n.case_id = any(%(cases)s) and n.id > c.id and n.source = c.source and n.object = c.object
+    and n.kind = c.kind and n.state = 'routed'
+where c.id = %(change)s and exists (select 1 from dead_letter dl where dl.change_id = c.id)
+
 -- name: lane_for
 insert into lane as l (target, case_id, partner, tail) values (%(target)s, %(case)s, %(partner)s, 0)
 on conflict (case_id, target) do update set partner = excluded.partner

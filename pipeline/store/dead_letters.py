@@ -6,8 +6,10 @@ from typing import Any
 
 from psycopg.rows import class_row
 
+from pipeline.domain.lanes import supersedes
 from pipeline.domain.states import DeadLetterState
 from pipeline.store import audit, sql
+from pipeline.store.lanes import DECODE
 from pipeline.store.pool import Conn
 
 SQL = sql.load("dead_letters")
@@ -72,7 +74,7 @@ def requeue(conn: Conn, letter: int, *, actor: str, note: str) -> list[str]:
     """Give it another turn in the caller's transaction; returns the hints to send, empty when it is not dead any more.
 
     A delivery that blocks its lane goes on at its place; one that was passed over is appended with the mark it had,
-    so that it is looked up before it is sent.
+    so that it is looked up before it is sent; an absolute value that a newer one has replaced since is left there.
     """
     row = conn.execute(SQL["lock"], {"id": letter}).fetchone()
     if row is None:
@@ -119,10 +121,20 @@ def _requeue_delivery(conn: Conn, delivery_id: int) -> str:
     if seq == head + 1:
         conn.execute(SQL["reopen_delivery"], {"id": delivery_id})
         conn.execute(SQL["restart_lane"], {"lane": lane})
+    elif _is_overtaken(conn, delivery_id):
+        conn.execute(SQL["overtake"], {"id": delivery_id})
     else:
         conn.execute(SQL["redo"], {"id": delivery_id, "seq": tail + 1})
         conn.execute(SQL["lengthen_lane"], {"lane": lane})
     return str(target)
+
+
+def _is_overtaken(conn: Conn, delivery_id: int) -> bool:
+    """Whether a newer value went ahead: the older one must not undo it (flows.md rule 6)."""
+    row = conn.execute(SQL["operation"], {"id": delivery_id}).fetchone()
+    assert row is not None
+    old, newer = DECODE(bytes(row[0])), conn.execute(SQL["newer_values"], {"id": delivery_id}).fetchall()
+    return any(supersedes(DECODE(bytes(operation)), old) for (operation,) in newer)
 
 
 def _discard_delivery(conn: Conn, delivery_id: int, case_id: int, *, with_dependants: bool) -> None:

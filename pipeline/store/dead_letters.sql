@@ -26,6 +26,18 @@ where d.id = %(id)s for update of l
 -- name: reopen_delivery
 update delivery set state = 'queued', reason = null where id = %(id)s and state = 'dead'
 
+-- name: newer_values
+-- What was sent, or is about to be, after this one: of the same kind, for the same object.
+select n.operation from delivery d
+join delivery n on n.lane_id = d.lane_id and n.seq > d.seq and n.kind = d.kind and n.link_id is not distinct from d.link_id
+where d.id = %(id)s and n.state in ('queued', 'skipped')
+
+-- name: operation
+select operation from delivery where id = %(id)s
+
+-- name: overtake
+update delivery set state = 'cancelled', reason = 'superseded' where id = %(id)s and state = 'dead'
+
 -- name: restart_lane
 update lane set due = casebridge.now(), tries = 0, waits = null where id = %(lane)s and nonce is null
 

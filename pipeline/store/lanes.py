@@ -147,6 +147,7 @@ def release(conn: Conn, lanes: Iterable[tuple[Held, float, str]]) -> None:
                 "nonce": [held.nonce for held, _, _ in rows],
                 "wait": [wait for _, wait, _ in rows],
                 "waits": [why for _, _, why in rows],
+                "fresh": [held.known < held.seq for held, _, _ in rows],
             },
         )
 

@@ -172,7 +172,8 @@ def test_a_title_follows_only_while_nobody_here_changed_it(desk: Desk) -> None:
     assert done.receipt.facts == {"title": "Late shipment"}
     assert not desk.deliver(title, item).plan
     desk.person(f"{item}/title", title="Anna's own")
-    assert not desk.deliver(title, item).plan
+    said = desk.deliver(title, item)
+    assert [request.step for request in said.plan.requests] == ["comment"], "the partner's wording is kept"
 
 
 def test_a_closed_item_is_commented_instead_of_retitled(desk: Desk) -> None:

@@ -1,0 +1,243 @@
+"""G1: a partner's exception becomes a case. One test for each numbered edge case of flows.md that opens or joins."""
+
+from uuid import uuid4
+
+from pipeline.connector import Signal
+from pipeline.store import signals
+from pipeline.store.signals import Incoming
+from tests.flows.scenes import (
+    body_of,
+    calls,
+    items,
+    open_case,
+    open_thread,
+    said_in_gemini,
+    said_to_partner,
+    states_of,
+)
+from tests.town import Town
+
+ACME = "  - {key: acme, name: Acme Logistics, trading_grid: prt_acme,"
+NOBODY = "  - {key: acme, name: Acme Logistics, trading_grid: prt_elsewhere,"
+
+
+def forget(town: Town) -> None:
+    """The reader's memory of every object is lost, and every event is delivered again under another id."""
+    with town.world.connection() as conn:
+        conn.execute("update source_object set known = '{}' where object <> '*'")
+        rows = conn.execute(
+            "select source, object, raw from signal join inbox on signal_id = id where object <> '*' order by id"
+        ).fetchall()
+        again = [(source, Signal(f"again:{uuid4()}", name, bytes(raw))) for source, name, raw in rows]
+        signals.receive(conn, [Incoming(source, signal, {}, via="operator") for source, signal in again])
+
+
+def test_g1_01_the_same_event_again_makes_nothing_twice(town: Town) -> None:
+    """Given a bound thread with a post, when all its events arrive again, then nothing is written a second time."""
+    case = open_case(town)
+    town.people.post("acme", case.thread, "Carton 4 has arrived.")
+    town.run()
+    before = [len(town.by_us(system)) for system in ("gemini", "trading_grid", "zendesk")]
+    assert len(said_in_gemini(town)) == 1
+
+    forget(town)
+    ran = town.run()
+
+    assert ran.read > 0
+    assert [len(town.by_us(system)) for system in ("gemini", "trading_grid", "zendesk")] == before
+
+
+def test_g1_02_an_item_joins_the_case_of_a_ticket(town: Town) -> None:
+    """Given a ticket's thread, when its partner raises the same exception, then the item joins that one case."""
+    fields = {"field_360002": "short_shipment", "field_360003": "PO-4711"}
+    ticket = town.people.open_ticket(500, "Cartons missing", "internal words", **fields)["ticket_id"]
+    town.people.escalate(ticket)
+    town.run()
+    assert len(town.by_us("trading_grid", "thread_created")) == 1
+
+    case = open_case(town)
+    town.people.comment(case.item, "The truck is on its way.", group=5)
+    town.run()
+
+    assert items(town) == [case.item]
+    notes = town.by_us("zendesk", "comment_added", ticket_id=ticket)
+    assert any("The truck is on its way." in str(note) for note in notes), notes
+    threads = {entry["thread_id"] for entry in town.by_us("trading_grid", "post_created")}
+    assert len(threads) == 2, "both threads of the one case hear it"
+
+
+def test_g1_03_a_second_thread_of_the_same_key_joins(town: Town) -> None:
+    """Given a case with its item, when a thread of the same key arrives, then its posts go there and it names it."""
+    case = open_case(town)
+
+    second = open_thread(town, text="Two more cartons are missing.")
+    town.run()
+    town.people.post("acme", second, "And one is damaged.")
+    town.run()
+
+    assert items(town) == [case.item]
+    texts = said_in_gemini(town, case.item)
+    assert ["Two more cartons" in texts[0], "one is damaged" in texts[1]] == [True, True]
+    related = town.by_us("trading_grid", "thread_updated", obj=second)
+    assert [entry["values"]["related_thread_ids"] for entry in related] == [[case.thread]]
+    assert states_of(town, second) == ["received"]
+    references = [entry["obj"] for entry in town.by_us("trading_grid", "reference_put")]
+    assert references == [case.thread], "Trading Grid refuses a second thread with the same reference"
+
+
+def test_g1_04_an_unknown_partner_waits_in_quarantine(town: Town) -> None:
+    """Given a partner in no configuration, when it writes, then nothing is made until the partner is added."""
+    town.configure(lambda text: text.replace(ACME, NOBODY))
+    thread = open_thread(town)
+    town.run()
+    town.people.post("acme", thread, "First question.")
+    town.people.post("acme", thread, "Second question.")
+    town.run()
+
+    assert town.by_us("gemini") == []
+    assert town.by_us("trading_grid") == []
+    ((reason, detail),) = town.dead()
+    assert reason == "unknown_partner"
+    assert "`- {key: <name>, trading_grid: prt_acme}`" in detail
+
+    town.configure(lambda text: text)
+    town.requeue("unknown_partner")
+    town.run()
+
+    assert len(items(town)) == 1
+    assert [("First" in text, "Second" in text) for text in said_in_gemini(town)] == [(True, False), (False, True)]
+    assert town.dead() == []
+
+
+def test_g1_06_the_title_follows_the_partner(town: Town) -> None:
+    """Given a case, when the partner edits the title, then the item's title follows and no item is created."""
+    case = open_case(town)
+
+    for title in ("Short shipment, two cartons", "Short shipment, three cartons"):
+        town.people.retitle_thread("acme", case.thread, title)
+        town.run()
+
+    assert [entry["new"] for entry in town.by_us("gemini", "title_changed")] == [
+        "Short shipment, two cartons",
+        "Short shipment, three cartons",
+    ]
+    assert items(town) == [case.item]
+    assert said_in_gemini(town) == []
+
+
+def test_g1_06_a_title_changed_in_gemini_wins(town: Town) -> None:
+    """Given a colleague's title, when the partner edits theirs, then the item keeps it and a comment tells theirs."""
+    case = open_case(town)
+    town.people.retitle_item(case.item, "ACME short 2 of 5")
+    town.run()
+
+    town.people.retitle_thread("acme", case.thread, "Short shipment, two cartons")
+    town.run()
+
+    assert town.by_us("gemini", "title_changed") == []
+    (comment,) = town.by_us("gemini", "comment_added")
+    assert "Short shipment, two cartons" in comment["body"]
+    assert town.by_us("trading_grid", "thread_updated") == []
+
+
+def test_g1_06_a_title_whose_answer_was_lost_is_still_ours(town: Town) -> None:
+    """Given a title write whose answer was lost, when the partner edits again, then the item still follows."""
+    case = open_case(town)
+    town.fault("gemini", "PUT /gemini/api/items", "lost_answer", times=1)
+    town.people.retitle_thread("acme", case.thread, "Short shipment, two cartons")
+    town.clock_forward(60)
+
+    town.people.retitle_thread("acme", case.thread, "Short shipment, three cartons")
+    town.run()
+
+    titles = [entry["new"] for entry in town.by_us("gemini", "title_changed")]
+    assert titles == ["Short shipment, two cartons", "Short shipment, three cartons"]
+    assert said_in_gemini(town) == []
+
+
+def test_g1_07_a_lost_answer_is_looked_up_by_originator(town: Town) -> None:
+    """Given the answer to a create was lost, when it is tried again, then the item is found and none is made."""
+    thread = open_thread(town)
+    town.fault("gemini", "POST /gemini/api/items", "lost_answer", times=1)
+    town.run()
+    town.clock_forward(60)
+
+    (item,) = items(town)
+    assert [entry["reference"]["external_id"] for entry in town.by_us("trading_grid", "reference_put")] == [item]
+    assert states_of(town, thread) == ["received"]
+    assert calls(town, "gemini", "GET", "/items/originator/")
+
+
+def test_g1_07_a_lost_answer_is_looked_up_by_tag(town: Town) -> None:
+    """Given a site without the originator's path, when an answer was lost, then creation date and Tag1 find it."""
+    town.people.switch("gemini", "gemini", {"originator_lookup": False})
+    open_thread(town)
+    town.fault("gemini", "POST /gemini/api/items", "lost_answer", times=1)
+    town.run()
+    town.clock_forward(60)
+
+    (item,) = items(town)
+    assert [entry["reference"]["external_id"] for entry in town.by_us("trading_grid", "reference_put")] == [item]
+
+
+def test_g1_08_missing_custom_values_are_completed(town: Town) -> None:
+    """Given a crash after the item, when the task runs again, then each missing value is written once."""
+    town.fault("gemini", "POST /gemini/api/items/*/customfield/data", "lost_answer", times=1)
+    open_thread(town)
+    town.run()
+    town.clock_forward(60)
+
+    (item,) = items(town)
+    values = [(entry["field"], entry["new"]) for entry in town.by_us("gemini", "custom_value_set", parent=item)]
+    assert sorted(name for name, _ in values) == ["ExternalReference", "PartnerName", "TransactionReferences"]
+
+
+def test_g1_08_a_value_with_a_row_is_put_with_its_id(town: Town) -> None:
+    """Given a colleague filled a value after the crash, when the task runs again, then that row is put with its id."""
+    town.fault("gemini", "POST /gemini/api/items/*/customfield/data", "status", status=503, retry_after="30", times=1)
+    open_thread(town)
+    town.run()
+    (item,) = items(town)
+    town.people.set_field(item, "PartnerName", "unknown firm")
+    town.clock_forward(60)
+
+    (put,) = calls(town, "gemini", "PUT", "/customfield/data")
+    assert body_of(put)["Id"] > 0
+    written = [(entry["field"], entry["new"]) for entry in town.by_us("gemini", "custom_value_set", parent=item)]
+    assert ("PartnerName", "Acme Logistics") in written
+    assert len(written) == 3
+
+
+def test_g1_11_html_is_sanitised_before_it_is_stored(town: Town) -> None:
+    """Given active HTML in the first post, when the item is made, then it is clean, and its rewriting is no change."""
+    town.people.switch("gemini", "gemini", {"sanitiser": "rewrite"})
+    thread = open_thread(town, text="")
+    words = '<p>We got <b>3</b> of 5.<br><img src="https://pixel.example/t.gif"> <i>Please</i> check.</p>'
+    town.people.post("acme", thread, words, format="html")
+    town.run()
+    town.people.post("acme", thread, words, format="html")
+    town.run()
+    before = [len(town.by_us(system)) for system in ("gemini", "trading_grid")]
+
+    town.clock_forward(60)
+
+    (item,) = town.by_us("gemini", "item_created")
+    (comment,) = town.by_us("gemini", "comment_added")
+    for stored in (item["body"], comment["body"]):
+        assert "<strong>3</strong>" in stored
+        assert "<img" not in stored
+    assert [len(town.by_us(system)) for system in ("gemini", "trading_grid")] == before
+    assert said_to_partner(town, thread) == [said_to_partner(town, thread)[0]], "only the word of receipt"
+
+
+def test_g1_12_a_question_opens_no_case(town: Town) -> None:
+    """Given a thread of type question, when it arrives, then nothing is made and the skip tells its reason."""
+    open_thread(town, type="question")
+    town.run()
+
+    assert town.by_us("gemini") == []
+    assert town.by_us("trading_grid") == []
+    assert town.dead() == []
+    ((state, reason, detail),) = town.rows("select state, reason, detail from change where kind = 'opened'")
+    assert (state, reason) == ("skipped", "not_routed")
+    assert "question" in detail
