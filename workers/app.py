@@ -34,7 +34,12 @@ def make_app(
     redis_url: str, *, prefix: str = "", sweep_seconds: float = 5.0, tls: dict[str, Any] | None = None
 ) -> Celery:
     """A configured application; nothing is connected yet."""
-    app = Celery("casebridge", broker=redis_url or "memory://", set_as_current=True, include=["workers.tasks", "workers.sweeper", "workers.log"])
+    app = Celery(
+        "casebridge",
+        broker=redis_url or "memory://",
+        set_as_current=True,
+        include=["workers.tasks", "workers.sweeper", "workers.log"],
+    )
     app.conf.update(
         # Truth is in PostgreSQL: results in Redis would be written and expired for nothing.
         result_backend=None,

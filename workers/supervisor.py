@@ -107,6 +107,10 @@ class Supervisor:
         for relay in self._relays:
             relay.join(timeout=1)  # last words; a grandchild that holds the pipe must not hold us
 
+    def end(self) -> None:
+        """Let `run()` come to its end, from any thread."""
+        self._stopping.set()
+
     def _loop(self) -> None:
         while not self._stopping.is_set():
             self.tick()

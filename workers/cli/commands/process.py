@@ -1,6 +1,5 @@
 """Hidden: the processes that `casebridge up` and the Procfile start, where Celery has no command for them."""
 
-import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,16 @@ from pipeline.environment import read
 from workers.bootstrap import World
 from workers.cli.attach import home_of
 from workers.instance import Instance
+from workers.log import set_up
 
 if TYPE_CHECKING:
     from workers.hints import Hints
-
-LOG = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 @click.group(hidden=True)
 def command() -> None:
     """One process of a running casebridge."""
-    logging.basicConfig(level=logging.INFO, format=LOG)
+    set_up()
 
 
 @command.command()

@@ -41,8 +41,12 @@ def _once(out: Output) -> None:
     here = _here(attached)
     if out.as_json:
         out.data({**status.as_json(found), **here})
-    else:
-        _print(out, found, here)
+        return
+    _print(out, found, here)
+    if attached.redis_url is None:
+        out.say("No Redis is used.")
+    elif not found.redis_answers:
+        out.say("Redis does not answer; what waits is in PostgreSQL, the sweep goes on when Redis is back.")
 
 
 def _here(attached: Attached) -> dict[str, Any]:
@@ -72,8 +76,6 @@ def _print(out: Output, found: Status, here: dict[str, Any]) -> None:
     )  # fmt: skip
     click.echo()
     print_table(("queue", "messages", "rows"), [(it.name, it.depth, it.rows) for it in found.queues])
-    if not found.redis_answers:
-        out.say("Redis does not answer; what waits is in PostgreSQL, the sweep goes on when Redis is back.")
     _print_here(out, here)
     if any(it.dead for it in found.targets):
         out.say("Dead letters wait for a person: `casebridge dead list`.")

@@ -31,6 +31,8 @@ from workers.supervisor import Supervisor
 LOOPBACK = "http://127.0.0.1"
 NO_REDIS = "redis://not-needed.invalid"  # keeps the embedded Redis from being started without a broker
 READY_SECONDS = 60.0
+# Celery warns of root in eight lines a worker; whoever runs a container as root has chosen so.
+QUIET = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
 SANDBOX_SECONDS = 20.0
 
 
@@ -103,7 +105,7 @@ def complete(env: Mapping[str, str], home: Path, places: Places, wish: Wish) -> 
     """The environment of all processes: what is given goes before the stand-ins' published credentials."""
     known = {name: value for name, value in env.items() if value}
     stand_ins = {"CASEBRIDGE_CONFIG": SANDBOX_CONFIG, **sandbox_environment(places.systems)} if wish.sandbox else {}
-    whole = stand_ins | known | (sandbox_urls(places) if wish.sandbox else {})
+    whole = QUIET | stand_ins | known | (sandbox_urls(places) if wish.sandbox else {})
     whole |= {"CASEBRIDGE_HOME": str(home), "PORT": str(places.web)}
     if places.flower:
         whole["CASEBRIDGE_FLOWER_URL"] = places.addresses["flower"]
@@ -175,7 +177,7 @@ def recorded(instance: Instance, places: Places) -> Iterator[None]:
             record.addresses, record.ports = {}, {}
 
 
-def run(  # noqa: PLR0913 -- the last step takes what all the others made
+def run(
     instance: Instance, places: Places, env: Mapping[str, str], wish: Wish, say: Say, then: Then | None = None
 ) -> None:
     """The processes, watched and restarted until we are told to stop."""
