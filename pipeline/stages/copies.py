@@ -4,7 +4,7 @@ A file that cannot be had never holds back the words beside it for good: after t
 file withheld, its reason on record as a dead letter of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -47,11 +47,12 @@ class Copies:
         Raises TransientError while a file may still be had at a later reading, LeaseLostError.
         """
         given_up: list[Withheld] = []
-        done = []
+        copied: dict[tuple[str, int], File] = {}  # several changes of one reading may speak of one file
         for change in changes:
-            files = tuple(self._one(change, file, given_up) if wanted(change, file) else file for file in change.files)
-            done.append(structs.replace(change, files=files) if files != change.files else change)
-        return tuple(done), tuple(given_up)
+            for file in change.files:
+                if wanted(change, file) and _key(file) not in copied:
+                    copied[_key(file)] = self._one(change, file, given_up)
+        return tuple(_with_copies(change, copied) for change in changes), tuple(given_up)
 
     def _one(self, change: Change, file: File, given_up: list[Withheld]) -> File:
         try:
@@ -73,6 +74,22 @@ class Copies:
         if reason not in TOLD_BY_LINK:
             given_up.append(Withheld(change, reason, f"file {file.external_id} ({file.name}): {detail}"))
         return structs.replace(file, withheld=reason.value)
+
+
+def _key(file: File) -> tuple[str, int]:
+    return file.external_id, file.version
+
+
+def _with_copies(change: Change, copied: Mapping[tuple[str, int], File]) -> Change:
+    """The change with what was learned of its files; each keeps the visibility that it has in this very change."""
+    files = tuple(_learned(file, copied.get(_key(file))) if wanted(change, file) else file for file in change.files)
+    return structs.replace(change, files=files) if files != change.files else change
+
+
+def _learned(file: File, copy: File | None) -> File:
+    if copy is None:
+        return file
+    return structs.replace(file, stored=copy.stored, withheld=copy.withheld, sha256=copy.sha256, size=copy.size)
 
 
 def wanted(change: Change, file: File) -> bool:

@@ -116,7 +116,9 @@ def _object(reader: Reader, opened: Opened) -> _Read:
     with reader.connection() as conn, conn.transaction():
         new = signals.settle_object(conn, opened, changes, reading.known)
         letters = [
-            signals.bury_file(conn, opened, file.change, reason=file.reason, detail=file.detail) for file in given_up
+            letter
+            for file in given_up
+            for letter in signals.bury_file(conn, opened, file.change, reason=file.reason, detail=file.detail)
         ]
     return _Read(new, dead_letters=tuple(letters))
 

@@ -180,12 +180,11 @@ def open_of(conn: Conn, source: str, obj: str) -> list[Signal]:
     return [Signal(key, name, bytes(raw), position) for name, _, key, position, raw in rows]
 
 
-def bury_file(conn: Conn, opened: Opened, change: Change, *, reason: Reason, detail: str) -> int:
-    """A dead letter for a file that a stored change goes on without; returns the letter's id."""
+def bury_file(conn: Conn, opened: Opened, change: Change, *, reason: Reason, detail: str) -> list[int]:
+    """A dead letter for a file that a stored change goes on without; none where one waits for the same file already."""
     params = {"source": opened.claimed.source, "external": change.external_id, "partner": change.snapshot.partner_hint}
-    row = conn.execute(SQL["bury_file"], params | {"reason": reason.value, "detail": detail[:2000]}).fetchone()
-    assert row is not None
-    return int(row[0])
+    rows = conn.execute(SQL["bury_file"], params | {"reason": reason.value, "detail": detail[:2000]}).fetchall()
+    return [int(row[0]) for row in rows]
 
 
 def due_sources(conn: Conn) -> list[str]:

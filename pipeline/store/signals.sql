@@ -112,7 +112,10 @@ select 'ingest', id, %(reason)s, %(detail)s from dead returning id
 -- name: bury_file
 insert into dead_letter (queue, change_id, partner, reason, detail)
 select 'ingest', id, %(partner)s, %(reason)s, %(detail)s from change
-where source = %(source)s and external_id = %(external)s returning id
+where source = %(source)s and external_id = %(external)s and not exists (
+    select 1 from dead_letter
+    where queue = 'ingest' and state = 'dead' and reason = %(reason)s and detail = %(detail)s)
+returning id
 
 -- name: due_sources
 select distinct source from source_object o where due <= casebridge.now()
