@@ -78,8 +78,13 @@ def read(conn: Conn) -> Depths:
         _targets(conn),
         tuple(SourceDepth(*row) for row in conn.execute(SQL["sources"]).fetchall()),
         ChangeDepth(*changes),
-        tuple(DeadDepth(*row) for row in conn.execute(SQL["dead"]).fetchall()),
+        dead(conn),
     )
+
+
+def dead(conn: Conn) -> tuple[DeadDepth, ...]:
+    """Dead letters that wait, by queue and reason."""
+    return tuple(DeadDepth(*row) for row in conn.execute(SQL["dead"]).fetchall())
 
 
 def _targets(conn: Conn) -> tuple[TargetDepth, ...]:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
@@ -121,6 +121,13 @@ def running(app: Any) -> Iterator[int]:
         server.should_exit = True
         thread.join(DEADLINE_SECONDS)
         listener.close()
+
+
+def is_ready(port: int) -> bool:
+    """Whether a process of its own serves at this port and has all it needs."""
+    with suppress(requests.RequestException):
+        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+    return False
 
 
 def prepare(database_url: str, *, cursors: bool = True) -> None:

@@ -33,10 +33,18 @@ def status_of(peer: socket.socket) -> int:
     return int(line.split()[1]) if line else 0
 
 
-@pytest.mark.parametrize(("size", "status"), [(0, 202), (1, 202), (LIMIT, 202), (LIMIT + 1, 413)])
-def test_sizes(small: Served, size: int, status: int) -> None:
+def until_closed(peer: socket.socket) -> bytes:
+    """Everything that comes until the other side closes."""
+    answers = b""
+    while data := peer.recv(65536):
+        answers += data
+    return answers
+
+
+def test_sizes(small: Served) -> None:
     """Up to the limit a body is taken, whatever is in it; one byte more is too large."""
-    assert small.post(PATH, b"x" * size).status_code == status
+    for size, status in ((0, 202), (1, 202), (LIMIT, 202), (LIMIT + 1, 413)):
+        assert small.post(PATH, b"x" * size).status_code == status, size
 
 
 def test_declared_too_large(small: Served) -> None:
@@ -83,24 +91,27 @@ def test_content_length_too_short(small: Served, ledger: Conn) -> None:
     item = json.dumps({"Issue": {"Id": 1}}).encode()
     with small.connect() as peer:
         peer.sendall(f"{HEAD}Content-Length: {len(item)}\r\n\r\n".encode() + item + b"smuggled\r\n\r\n")
-        answers = b""
-        while data := peer.recv(65536):
-            answers += data
+        answers = until_closed(peer)
     assert answers.startswith(b"HTTP/1.1 202 ")
     assert b"HTTP/1.1 400 " in answers
     assert count(ledger, "signal") == 1
 
 
-@pytest.mark.parametrize(
-    "header",
-    ["Content-Length: -1", "Content-Length: many", "Content-Length: 1\r\nContent-Length: 2",
-     "Content-Length: 5\r\nTransfer-Encoding: gzip, chunked", "Transfer-Encoding: gzip"],
-)  # fmt: skip
-def test_not_http(small: Served, header: str) -> None:
+NO_HTTP = (
+    "Content-Length: -1",
+    "Content-Length: many",
+    "Content-Length: 1\r\nContent-Length: 2",
+    "Content-Length: 5\r\nTransfer-Encoding: gzip, chunked",
+    "Transfer-Encoding: gzip",
+)
+
+
+def test_not_http(small: Served) -> None:
     """Lengths that contradict themselves, and codings that nobody asked for, are no HTTP."""
-    with small.connect() as peer:
-        peer.sendall(f"{HEAD}{header}\r\n\r\nabcde".encode())
-        assert status_of(peer) in {400, 501}
+    for header in NO_HTTP:
+        with small.connect() as peer:
+            peer.sendall(f"{HEAD}{header}\r\n\r\nabcde".encode())
+            assert status_of(peer) in {400, 501}, header
 
 
 def test_sender_that_leaves(small: Served) -> None:
@@ -142,8 +153,8 @@ def test_slow_headers(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
         second.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert status_of(second) == 200
         second.sendall(b"GET /hea")
-        assert first.recv(100) == b""
-        assert second.recv(100) == b""
+        assert until_closed(first) == b""
+        assert b"HTTP/1.1" not in until_closed(second)
 
 
 def test_slowloris(served: Served) -> None:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -23,6 +23,7 @@ from tests.web.served import (
     Served,
     count,
     environment,
+    is_ready,
     prepare,
     ticket,
     trading_grid_headers,
@@ -88,12 +89,6 @@ def process(when: str, port: int, env: dict[str, str]) -> Iterator["subprocess.P
             yield started
         finally:
             started.kill()
-
-
-def is_ready(port: int) -> bool:
-    with suppress(requests.RequestException):
-        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
-    return False
 
 
 @pytest.mark.parametrize(("when", "rows"), [("after", 1), ("before", 0)])
