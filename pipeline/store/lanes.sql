@@ -1,12 +1,18 @@
 -- name: claim
 -- The claim is the first intent (engine.md 3.3). The limit is written into the text: with a parameter the generic
 -- plan reads the table whole (trap 1). `known` comes from the locking select: a join would read a newer row.
-with d as (
-    select id, intent as known from lane
+-- A small look-ahead keeps it fair (decisions D3): while others wait a partner gets a quarter of what is claimed.
+with near as (
+    select id, partner, due from lane
     where target = %(target)s and due <= casebridge.now()
       and not exists (select 1 from target t where t.name = %(target)s
                       and (t.paused or t.blocked_until > casebridge.now()))
-    order by due limit {limit} for update skip locked),
+    order by due limit 256),
+ranked as (select id, due, row_number() over (partition by partner order by due) > {limit} / 4 as over from near),
+d as (
+    select l.id, l.intent as known from lane l
+    where l.id = any(array(select id from ranked order by over, due limit {limit})) and l.due <= casebridge.now()
+    for update skip locked),
 c as (
     update lane l set
         nonce = ('x' || translate(left(gen_random_uuid()::text, 18), '-', ''))::bit(64)::bigint,

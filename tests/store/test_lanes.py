@@ -176,3 +176,22 @@ def test_a_paused_target_gives_nothing(conn: Conn) -> None:
     assert claim(conn) == []
     conn.execute("update target set blocked_until = null")
     assert len(claim(conn)) == 1
+
+
+def test_a_flood_of_one_partner_leaves_room_for_the_others(conn: Conn) -> None:
+    """While others wait, a partner gets a quarter of a claim; alone, it gets all of it."""
+    conn.execute("insert into partner_case (partner, case_key) select 'flood', 'f' || n from generate_series(1, 100) n")
+    conn.execute("insert into partner_case (partner, case_key) select 'quiet', 'q' || n from generate_series(1, 3) n")
+    conn.execute(
+        "insert into lane (target, case_id, partner, tail, due) select 'gemini', id, partner, 1,"
+        " casebridge.now() - case partner when 'flood' then interval '1 hour' else interval '1 second' end"
+        " from partner_case where partner <> 'acme'"
+    )
+    conn.execute(
+        "insert into delivery (lane_id, seq, case_id, flow, kind, name, operation, key, mark)"
+        " select id, 1, case_id, 'T', 'comment', 'T.say', '', gen_random_uuid(), 'M' from lane"
+    )
+    first = [held.partner for held in lanes.claim(conn, "gemini", owner="me", lease=LEASE, room=16)]
+    assert first.count("quiet") == 3
+    second = [held.partner for held in lanes.claim(conn, "gemini", owner="me", lease=LEASE, room=16)]
+    assert second == ["flood"] * 16
