@@ -89,10 +89,15 @@ class Town:
             config_versions.apply(conn, text, actor="test")
         self.world.look_again()
 
-    def run(self) -> Ran:
-        """Poll every source, then work until nothing is due; what people do next happens seconds later."""
+    def run(self, *sources: str) -> Ran:
+        """Poll every source (or those named), then work until nothing is due; what comes next is seconds later."""
+        polled = list(sources or self.world.connectors)
         with self.world.connection() as conn:
-            conn.execute("update source_object set due = casebridge.now() where object = '*' and nonce is null")
+            conn.execute(
+                "update source_object set due = casebridge.now()"
+                " where object = '*' and nonce is null and source = any(%s)",
+                [polled],
+            )
         ran = run_until_quiet(self.world)
         self.later(2)
         return ran

@@ -89,9 +89,15 @@ class PlanRun:
         return result
 
     def _ask_health(self, health: Request, refused: Outcome) -> Outcome:
-        """Is it the log-in or this object? An answer that says neither (a 500, silence) leaves it open: later."""
-        verdict = judge_by_status(health, self._send_logged_in(health)).verdict
+        """Is it the log-in or this object? An answer that says neither (a 500, silence) leaves it open: later.
+
+        A 200 is read by the target's own eyes too: it may greet an anonymous visitor in our place.
+        """
+        answer = self._send_logged_in(health)
+        verdict = judge_by_status(health, answer).verdict
         if verdict is Verdict.DONE:
+            verdict = self._judge(health, answer).verdict
+        if verdict in (Verdict.DONE, Verdict.ALREADY):
             return Outcome(Verdict.DEAD, Reason.REJECTED, refused.detail)
         if verdict in (Verdict.RETRY, Verdict.AGAIN):
             return Outcome(Verdict.RETRY, Reason.WAITING_RETRY, f"{refused.detail}; the health call gave no verdict")

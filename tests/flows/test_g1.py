@@ -6,8 +6,6 @@ from pipeline.connector import Signal
 from pipeline.store import signals
 from pipeline.store.signals import Incoming
 from tests.flows.scenes import (
-    body_of,
-    calls,
     items,
     open_case,
     open_thread,
@@ -153,59 +151,6 @@ def test_g1_06_a_title_whose_answer_was_lost_is_still_ours(town: Town) -> None:
     titles = [entry["new"] for entry in town.by_us("gemini", "title_changed")]
     assert titles == ["Short shipment, two cartons", "Short shipment, three cartons"]
     assert said_in_gemini(town) == []
-
-
-def test_g1_07_a_lost_answer_is_looked_up_by_originator(town: Town) -> None:
-    """Given the answer to a create was lost, when it is tried again, then the item is found and none is made."""
-    thread = open_thread(town)
-    town.fault("gemini", "POST /gemini/api/items", "lost_answer", times=1)
-    town.run()
-    town.clock_forward(60)
-
-    (item,) = items(town)
-    assert [entry["reference"]["external_id"] for entry in town.by_us("trading_grid", "reference_put")] == [item]
-    assert states_of(town, thread) == ["received"]
-    assert calls(town, "gemini", "GET", "/items/originator/")
-
-
-def test_g1_07_a_lost_answer_is_looked_up_by_tag(town: Town) -> None:
-    """Given a site without the originator's path, when an answer was lost, then creation date and Tag1 find it."""
-    town.people.switch("gemini", "gemini", {"originator_lookup": False})
-    open_thread(town)
-    town.fault("gemini", "POST /gemini/api/items", "lost_answer", times=1)
-    town.run()
-    town.clock_forward(60)
-
-    (item,) = items(town)
-    assert [entry["reference"]["external_id"] for entry in town.by_us("trading_grid", "reference_put")] == [item]
-
-
-def test_g1_08_missing_custom_values_are_completed(town: Town) -> None:
-    """Given a crash after the item, when the task runs again, then each missing value is written once."""
-    town.fault("gemini", "POST /gemini/api/items/*/customfield/data", "lost_answer", times=1)
-    open_thread(town)
-    town.run()
-    town.clock_forward(60)
-
-    (item,) = items(town)
-    values = [(entry["field"], entry["new"]) for entry in town.by_us("gemini", "custom_value_set", parent=item)]
-    assert sorted(name for name, _ in values) == ["ExternalReference", "PartnerName", "TransactionReferences"]
-
-
-def test_g1_08_a_value_with_a_row_is_put_with_its_id(town: Town) -> None:
-    """Given a colleague filled a value after the crash, when the task runs again, then that row is put with its id."""
-    town.fault("gemini", "POST /gemini/api/items/*/customfield/data", "status", status=503, retry_after="30", times=1)
-    open_thread(town)
-    town.run()
-    (item,) = items(town)
-    town.people.set_field(item, "PartnerName", "unknown firm")
-    town.clock_forward(60)
-
-    (put,) = calls(town, "gemini", "PUT", "/customfield/data")
-    assert body_of(put)["Id"] > 0
-    written = [(entry["field"], entry["new"]) for entry in town.by_us("gemini", "custom_value_set", parent=item)]
-    assert ("PartnerName", "Acme Logistics") in written
-    assert len(written) == 3
 
 
 def test_g1_11_html_is_sanitised_before_it_is_stored(town: Town) -> None:
