@@ -11,13 +11,12 @@ from pipeline.limits import RedisError, open_redis
 from pipeline.service.errors import RefusedError
 from pipeline.service.ledger import open_ledger
 from pipeline.store.pool import Conn
-from workers.demo.environment import sandbox_environment
+from workers.demo.environment import sandbox_config, sandbox_environment
 from workers.embedded.services import normalised
 from workers.instance import Instance
 from workers.record import Record
 
 SANDBOX = "sandbox."  # addresses of the stand-ins stand under this prefix in instance.json
-SANDBOX_CONFIG = "casebridge.sandbox.yaml"
 
 
 @dataclass(frozen=True)
@@ -114,4 +113,4 @@ def _of_sandbox(record: Record | None) -> dict[str, str]:
     """The stand-ins' published credentials, while a run with `--sandbox` holds the home."""
     addresses = record.addresses if record and record.run and record.run.alive else {}
     urls = {name.removeprefix(SANDBOX): url for name, url in addresses.items() if name.startswith(SANDBOX)}
-    return {"CASEBRIDGE_CONFIG": SANDBOX_CONFIG, **sandbox_environment(urls)} if urls else {}
+    return {"CASEBRIDGE_CONFIG": str(sandbox_config()), **sandbox_environment(urls)} if urls else {}

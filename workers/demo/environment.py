@@ -1,6 +1,7 @@
 """The sandbox's published credentials as the environment that casebridge reads; worth nothing anywhere else."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 SECRETS = {
     "CASEBRIDGE_SECRET_KEY": "sandbox-secret-key-of-no-value-elsewhere",
@@ -15,6 +16,12 @@ SECRETS = {
     "ZENDESK_CLIENT_SECRET": "sandbox-zendesk-secret",
     "ZENDESK_WEBHOOK_SECRET": "sandbox-zendesk-webhook-secret",
 }
+
+
+def sandbox_config() -> Path:
+    """The sandbox's configuration: beside this module in an installed package, in the root of a checkout."""
+    name, here = "casebridge.sandbox.yaml", Path(__file__).resolve().parent
+    return next((path for path in (here / name, here.parents[1] / name) if path.exists()), Path(name))
 
 
 def sandbox_environment(urls: Mapping[str, str]) -> dict[str, str]:

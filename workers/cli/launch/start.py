@@ -19,9 +19,9 @@ from pipeline.errors import ConfigurationError, Problem
 from pipeline.service import configuration, ledger
 from pipeline.service.check import read_file
 from workers.bootstrap import World
-from workers.cli.attach import SANDBOX, SANDBOX_CONFIG
+from workers.cli.attach import SANDBOX
 from workers.cli.launch import fleet, ports
-from workers.demo.environment import sandbox_environment
+from workers.demo.environment import sandbox_config, sandbox_environment
 from workers.demo.people import ROOTS
 from workers.embedded import open_services
 from workers.instance import Instance, Say, claim
@@ -104,7 +104,8 @@ def choose_ports(env: Mapping[str, str], wish: Wish) -> Places:
 def complete(env: Mapping[str, str], home: Path, places: Places, wish: Wish) -> dict[str, str]:
     """The environment of all processes: what is given goes before the stand-ins' published credentials."""
     known = {name: value for name, value in env.items() if value}
-    stand_ins = {"CASEBRIDGE_CONFIG": SANDBOX_CONFIG, **sandbox_environment(places.systems)} if wish.sandbox else {}
+    own = {"CASEBRIDGE_CONFIG": str(sandbox_config()), **sandbox_environment(places.systems)}
+    stand_ins = own if wish.sandbox else {}
     whole = QUIET | stand_ins | known | (sandbox_urls(places) if wish.sandbox else {})
     whole |= {"CASEBRIDGE_HOME": str(home), "PORT": str(places.web)}
     if places.flower:
