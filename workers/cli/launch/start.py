@@ -104,13 +104,16 @@ def choose_ports(env: Mapping[str, str], wish: Wish) -> Places:
 def complete(env: Mapping[str, str], home: Path, places: Places, wish: Wish) -> dict[str, str]:
     """The environment of all processes: what is given goes before the stand-ins' published credentials."""
     known = {name: value for name, value in env.items() if value}
-    own = {"CASEBRIDGE_CONFIG": str(sandbox_config()), **sandbox_environment(places.systems)}
-    stand_ins = own if wish.sandbox else {}
-    whole = QUIET | stand_ins | known | (sandbox_urls(places) if wish.sandbox else {})
+    whole = QUIET | (stand_ins(places) if wish.sandbox else {}) | known | (sandbox_urls(places) if wish.sandbox else {})
     whole |= {"CASEBRIDGE_HOME": str(home), "PORT": str(places.web)}
     if places.flower:
         whole["CASEBRIDGE_FLOWER_URL"] = places.addresses["flower"]
     return whole
+
+
+def stand_ins(places: Places) -> dict[str, str]:
+    """The sandbox's configuration and published credentials, where nothing else is given."""
+    return {"CASEBRIDGE_CONFIG": str(sandbox_config()), **sandbox_environment(places.systems)}
 
 
 def sandbox_urls(places: Places) -> dict[str, str]:
