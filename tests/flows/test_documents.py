@@ -227,6 +227,46 @@ def test_a_source_that_is_down_holds_the_file_and_its_words(town: Town) -> None:
     assert town.dead() == []
 
 
+def test_z2_09_a_file_above_the_accounts_limit_is_linked_in_the_note(town: Town) -> None:
+    """Given a file above the account's own limit, when the note is written, then it links the file and says why."""
+    town.people.switch("zendesk", "zendesk", {"attachment_size": 10})
+    _, thread = with_ticket(town)
+    post_with_files(town, thread, "Invoice attached", INVOICE)
+    town.run()
+    (said,) = [body for body in notes(town) if "Invoice attached" in body]
+    assert "larger than this account takes (10 bytes)" in said
+    assert town.by_us("zendesk", "file_added") == []
+    assert town.dead() == []
+
+
+def test_a_lost_answer_to_an_upload_makes_no_second_attachment(town: Town) -> None:
+    """Given an upload whose answer is lost, when tried again, then Gemini is asked first and has the file once."""
+    thread, item = open_case(town)
+    fail(town, "gemini", "POST /gemini/api/items/*/attachments", fault="lost_answer", times=1)
+    town.people.bring("acme", thread, INVOICE)
+    town.run()
+    town.later(60)
+    town.run()
+    assert [entry["sha256"] for entry in town.by_us("gemini", "file_added", parent=item)] == [sha256(INVOICE)]
+    assert town.dead() == []
+
+
+def test_z1_a_file_in_a_comment_for_the_partner_follows_its_scan(town: Town) -> None:
+    """Given an agent's file in a comment for the partner, when its scan has ended, then the thread has it too."""
+    ticket, thread = with_ticket(town)
+    town.people.say(ticket, "#partner Please see the photo", file=INVOICE)
+    town.people.say(ticket, "Between us", file=PROOF)
+    town.run()
+    assert town.by_us("trading_grid", "file_stored") == []
+    town.later(60)
+    town.people.say(ticket, "Still waiting")  # whatever wakes the ticket
+    town.run()
+    assert [entry["sha256"] for entry in town.by_us("trading_grid", "file_stored")] == [sha256(INVOICE)]
+    assert [entry["thread_id"] for entry in town.by_us("trading_grid", "document_linked")] == [thread]
+    assert town.by_us("zendesk", "file_added") == []
+    assert town.dead() == []
+
+
 @pytest.mark.parametrize("content", [True, False])
 def test_g6_a_visible_file_of_gemini_becomes_a_document_of_the_thread(town: Town, content: bool) -> None:
     """Given a resolver's file for partners, when synced, then the thread has it as a document, by either way to it."""
