@@ -37,6 +37,7 @@ class ChangeKind(StrEnum):
     FILE = "file"  # a file was added or its scan ended
     MERGED = "merged"  # details["into"] names the surviving object's id
     DELETED = "deleted"
+    REFUSED = "refused"  # what it was to create elsewhere was refused for good: flow, target, partner, reason
     OTHER = "other"  # understood as a change, of no interest to any flow
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from msgspec import structs
 
@@ -9,9 +10,11 @@ from pipeline.config import Config, Partner
 from pipeline.connector import Link
 from pipeline.domain.identity import case_key
 from pipeline.domain.milestones import ours
+from pipeline.domain.text import to_plain
 from pipeline.flow import Flow, Move, Opening, Planned, Situation, Step
 from pipeline.flows._files import arrived, attached
-from pipeline.flows._words import note, origin_of, relayed
+from pipeline.flows._ticket_words import cleaned, description_of, field_text, shown_to_agent, title_of
+from pipeline.flows._words import CASEBRIDGE, note, origin_of, relayed
 from schemas.change import Change, ChangeKind, ObjectRef
 from schemas.content import Author, Format, Side, Text, Visibility
 from schemas.operation import Bind, Comment, Create, Redact
@@ -19,8 +22,6 @@ from schemas.operation import Bind, Comment, Create, Redact
 CODE = "Z1"
 NOBODY = ""  # the partner of a case that still waits to be told its partner
 WAKING = frozenset({ChangeKind.MARKED, ChangeKind.FIELDS, ChangeKind.OPENED})
-MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-PHONE = re.compile(r"(?<![\w-])\+?\d[\d ()/-]{7,}\d(?![\w-])")
 WITHDRAWN = "The support team has withdrawn its request. This thread stays open."
 ASK_PARTNER = (
     "This ticket is marked for a partner, but neither its partner field nor its organization names one that casebridge"
@@ -30,16 +31,23 @@ ASK_WORDS = (
     "The partner's thread shows only the reference fields so far. To add words, fill the field for the partner's"
     " description before escalating, or write a private comment that begins with {prefix}."
 )
+REFUSED = "The thread for {partner} could not be opened. {why}"
 
 
 def opens(change: Change, config: Config) -> Iterable[Opening]:
-    """A marked ticket opens one case for each of its partners; without one it waits in a case of nobody's."""
+    """A marked ticket opens one case for each of its partners; without one it waits in a case of nobody's.
+
+    So does the question what becomes of a thread that was refused: the partner's own case waits for that thread.
+    """
+    ticket = change.snapshot
+    nobodys = Opening(NOBODY, f"object:{ticket.ref}", exclusive=False)
+    if change.kind is ChangeKind.REFUSED:
+        return (nobodys,) if change.details.get("flow") == CODE else ()
     if change.kind not in WAKING or not _is_marked(change, config):
         return ()
-    ticket = change.snapshot
     partners = partners_of(change, config)
     if not partners:
-        return (Opening(NOBODY, f"object:{ticket.ref}", exclusive=False),)
+        return (nobodys,)
     key = case_key(ticket.exception_type, ticket.references, str(ticket.ref))
     return tuple(Opening(partner.key, key, exclusive=False) for partner in partners)
 
@@ -57,7 +65,7 @@ def route(situation: Situation) -> Iterable[Step | Move]:
     if kind is ChangeKind.MARKED and situation.change.details.get("mark") == "escalate":
         return _escalate_again(situation)
     if kind is ChangeKind.UNMARKED and situation.change.details.get("mark") == "escalate":
-        return [_say(situation, f"withdrawn_{t.id}", t, ours(WITHDRAWN)) for t in _threads(situation)]
+        return [_withdrawn(thread) for thread in _threads(situation)]
     return _words(situation)
 
 
@@ -74,27 +82,25 @@ def partners_of(change: Change, config: Config) -> list[Partner]:
     return list({partner.key: partner for partner in found if partner is not None}.values())
 
 
-def without_personal_data(text: str, names: Iterable[str] = ()) -> str:
-    """The text without mail addresses, telephone numbers and the end customer's own names (Z1.4)."""
-    cleaned = PHONE.sub("[removed]", MAIL.sub("[removed]", text))
-    for name in sorted({name.strip() for name in names if len(name.strip()) > 2}, key=len, reverse=True):
-        cleaned = re.sub(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", "[removed]", cleaned)
-    return cleaned
-
-
 def _is_marked(change: Change, config: Config) -> bool:
     tag = config.sections.get("zendesk", {}).get("escalate_tag", "b2b_partner_issue")
     return change.details.get("mark") == "escalate" or tag in (change.snapshot.extra.get("tags") or [])
 
 
 def _ask(situation: Situation) -> list[Step]:
+    """In the case of nobody's: which partner, once; and what to do where a partner's thread was refused (Z1.11)."""
+    change = situation.change
+    if change.kind is ChangeKind.REFUSED:
+        partner = situation.config.partner(str(change.details["partner"]))
+        name = partner.name or partner.key if partner is not None else "the partner"
+        return [note(CODE, "refused", situation.here, REFUSED.format(partner=name, why=change.details["why"]))]
     return [note(CODE, "ask_partner", situation.here, ASK_PARTNER)] if situation.opened else []
 
 
 def _escalate(situation: Situation) -> list[Step]:
     """A thread of its own; or, where the case has one already, the ticket joins it (Z5.2)."""
     threads = _threads(situation)
-    text = _description(situation)
+    text = description_of(situation)
     if threads:
         steps = [_say(situation, f"join_{thread.id}", thread, text) for thread in threads if text is not None]
         return [*steps, *(_bound(situation, thread) for thread in threads), *_to_items(situation, text)]
@@ -102,7 +108,7 @@ def _escalate(situation: Situation) -> list[Step]:
     steps = [
         Step(CODE, "create", "trading_grid", _create(situation, thread, text), plans=thread),
         Step(CODE, "bind", "zendesk", Bind(link_id=situation.here.id, counterpart_link_id=-1), needs=("create",)),
-        note(CODE, "shown", situation.here, _shown(situation, text)),
+        note(CODE, "shown", situation.here, shown_to_agent(situation, text)),
     ]
     if text is None:
         prefix = situation.config.sections.get("zendesk", {}).get("partner_comment_prefix", "#partner")
@@ -118,7 +124,7 @@ def _create(situation: Situation, thread: Planned, text: Text | None) -> Create:
     return Create(
         link_id=thread.id,
         object_kind="thread",
-        title=Text(_title(situation), Format.PLAIN, Visibility.PARTNER),
+        title=Text(title_of(situation), Format.PLAIN, Visibility.PARTNER),
         body=text,
         partner=partner.key,
         partner_name=partner.name or partner.key,
@@ -133,47 +139,9 @@ def _create(situation: Situation, thread: Planned, text: Text | None) -> Create:
     )
 
 
-def _title(situation: Situation) -> str:
-    """The subject, by setting; else a title made of exception type and references (decisions D8)."""
-    ticket = situation.change.snapshot
-    if situation.config.sections.get("zendesk", {}).get("share_subject", True) and ticket.title.strip():
-        return without_personal_data(ticket.title, _names(situation))
-    parts = [ticket.exception_type or "Question", *(f"{r.kind} {r.value}" for r in ticket.references)]
-    return ", ".join(part.replace("_", " ") for part in parts)
-
-
-def _description(situation: Situation) -> Text | None:
-    """What was written for the partner: the field, else the newest `#partner` comment, else nothing (D8)."""
-    newest = next(iter(situation.change.snapshot.extra.get("partner_comments") or []), None)
-    if (field := _field_text(situation)) is not None or newest is None:
-        return field
-    body = without_personal_data(str(newest["body"]), _names(situation))
-    return Text(body, Format(newest["format"]), Visibility.PARTNER)
-
-
-def _field_text(situation: Situation) -> Text | None:
-    body = str(situation.change.snapshot.extra.get("partner_description") or "")
-    if not body.strip():
-        return None
-    return Text(without_personal_data(body, _names(situation)), Format.PLAIN, Visibility.PARTNER)
-
-
-def _names(situation: Situation) -> list[str]:
-    return [str(name) for name in situation.change.snapshot.extra.get("customer_names") or []]
-
-
-def _shown(situation: Situation, text: Text | None) -> str:
-    """The agent sees what was sent (Z1.4)."""
-    partner = situation.case.partner
-    assert partner is not None
-    references = "; ".join(f"{r.kind}: {r.value}" for r in situation.change.snapshot.references) or "none"
-    words = text.body if text is not None else "no text"
-    return f"Sent to {partner.name or partner.key}: {_title(situation)} / references: {references} / {words}"
-
-
 def _escalate_again(situation: Situation) -> list[Step]:
     """Marked again: the thread is there, the field's text becomes a post (Z1.7); comments were relayed already."""
-    text = _field_text(situation)
+    text = field_text(situation)
     return [] if text is None else [_say(situation, f"again_{t.id}", t, text) for t in _threads(situation)]
 
 
@@ -192,8 +160,19 @@ def _words(situation: Situation) -> Iterable[Step]:
         if not situation.config.settings.share_internal or change.author.side is not Side.HUB:
             return ()
         return relayed(CODE, situation, situation.case.current("gemini", "item"), visibility=Visibility.INTERNAL)
+    return _to_partner(situation, change.text)
+
+
+def _to_partner(situation: Situation, text: Text) -> list[Step]:
+    """Words for the partner, without personal data of the customer; where some was removed the ticket shows it."""
     links = (*_threads(situation), *situation.case.current("gemini", "item"))
-    return [*relayed(CODE, situation, links, visibility=Visibility.PARTNER), *attached(CODE, situation, links)]
+    body = cleaned(situation, text.body)
+    safe = replace(situation, change=structs.replace(situation.change, text=structs.replace(text, body=body)))
+    steps = [*relayed(CODE, safe, links, visibility=Visibility.PARTNER), *attached(CODE, situation, links)]
+    if body != text.body:
+        shown = to_plain(structs.replace(text, body=body))
+        steps.append(note(CODE, "shown_again", situation.here, f"Sent without personal data: {shown}"))
+    return steps
 
 
 def _file(situation: Situation) -> list[Step]:
@@ -213,6 +192,12 @@ def _say(situation: Situation, name: str, link: Link, text: Text) -> Step:
     author = structs.replace(situation.change.author, side=Side.HUB, name="Support")
     said = Comment(link_id=link.id, text=text, author=author, at=situation.change.at)
     return Step(CODE, name, link.system, said)
+
+
+def _withdrawn(thread: Link) -> Step:
+    """A status post in casebridge's own words; the thread stays (Z1.10)."""
+    said = Comment(link_id=thread.id, text=ours(WITHDRAWN), author=CASEBRIDGE, note=True)
+    return Step(CODE, f"withdrawn_{thread.id}", thread.system, said)
 
 
 def _bound(situation: Situation, thread: Link) -> Step:

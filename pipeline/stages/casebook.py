@@ -33,6 +33,10 @@ class Casebook:
             self._by_ref[ref] = list(dict.fromkeys(case_id for case_id, _ in found))
         return self._by_ref[ref]
 
+    def partners_of(self, ref: ObjectRef) -> set[str]:
+        """The partners in whose cases an object is; a case of nobody's counts for none."""
+        return {self.view(case_id).partner_key for case_id in self.cases_of(ref)} - {""}
+
     def view(self, case_id: int) -> CaseView:
         """The case with all its links."""
         if case_id not in self._views:

@@ -16,6 +16,7 @@ from typing import Protocol, Self
 from pipeline.domain.reason import Reason
 from pipeline.errors import LeaseLostError
 from pipeline.plan import Verdict
+from pipeline.stages import refusals
 from pipeline.stages.settling import AUTH_RETRY_SECONDS, Finished, settlement
 from pipeline.store import lanes, targets
 from pipeline.store.lanes import Held, Settled
@@ -47,7 +48,7 @@ class Bell(Protocol):
 
 @dataclass
 class Drained:
-    """What one drain did; `ring` names targets with new work, `dead` the dead letters to publish."""
+    """What one drain did; `ring` names targets (and transform) with new work, `dead` the dead letters to publish."""
 
     target: str
     delivered: int = 0
@@ -130,6 +131,8 @@ class Drain:
             return 0
         with self.conn.transaction():
             settled = lanes.settle(self.conn, [settlement(item, keep=not over) for item in done], lease=self.lease)
+            if refusals.tell(self.conn, [item for item in done if item.held.id not in settled.lost]):
+                self.out.ring.add("transform")
             claimed = self._claim(room)
             ready, give_back = self._ready([*settled.kept, *claimed])
             lanes.release(self.conn, give_back)

@@ -22,7 +22,7 @@ from pipeline.store import audit, changes, deliveries
 from pipeline.store.changes import Ending, OpenChange
 from pipeline.store.deliveries import NewDelivery
 from pipeline.store.pool import Conn
-from schemas.change import Change, ChangeKind
+from schemas.change import Change, ChangeKind, ObjectRef
 from schemas.operation import AnyOperation, Bind, State
 
 SETTLE_AGAIN_SECONDS = 1.0
@@ -158,6 +158,7 @@ class _Run:
         situation = Situation(item.change, view, here, self.config, opened)
         found = [one for flow in self.flows.get(item.source, []) for one in flow.route(situation)]
         for move in (one for one in found if isinstance(one, Move)):
+            self._require_same_partners(item.change.ref, move.to)
             changes.move_link(self.conn, move)
             self.book.forget(case_id)
         if item.change.kind is ChangeKind.DELETED:
@@ -167,6 +168,13 @@ class _Run:
         self.new += self._deliveries(item, view, self._with_links(case_id, steps))
         if steps or opened:
             self.book.touched.add(case_id)
+
+    def _require_same_partners(self, from_: ObjectRef, to: ObjectRef) -> None:
+        """Merged objects of two partners stay apart, and a person is asked (flows.md rule 3)."""
+        foreign = self.book.partners_of(to) - self.book.partners_of(from_)
+        if foreign:
+            detail = f"{from_} was merged into {to}, which belongs to a case of {', '.join(sorted(foreign))}"
+            raise PermanentError(Reason.CROSS_PARTNER, f"{detail}: the cases stay apart")
 
     def _with_links(self, case_id: int, steps: Sequence[Step]) -> list[Step]:
         """Steps with real link ids in the place of the planned ones."""

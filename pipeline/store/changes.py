@@ -17,6 +17,7 @@ from schemas.change import Change, ObjectRef
 
 SQL = sql.load("changes")
 DECODE = msgspec.json.Decoder(Change).decode
+ENCODE = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,12 @@ def get(conn: Conn, change_id: int) -> Change | None:
 
 
 def is_waiting(conn: Conn) -> bool:
+def append(conn: Conn, cause: int, change: Change) -> None:
+    """A change that casebridge itself tells of the object of an earlier one; once, however often it is told."""
+    params = {"cause": cause, "external": change.external_id, "kind": change.kind.value, "record": ENCODE(change)}
+    conn.execute(SQL["append_change"], params)
+
+
     """Whether a change may be routed now."""
     return conn.execute(SQL["waiting"]).fetchone() is not None
 

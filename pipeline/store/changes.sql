@@ -12,6 +12,11 @@ where c.state = 'open' and (c.not_before is null or c.not_before <= casebridge.n
       and (p.blocks or (p.state = 'open' and p.not_before > casebridge.now())))
 order by c.id limit 200 for update skip locked
 
+-- name: append_change
+insert into change (source, external_id, object, kind, signal_id, record)
+select source, %(external)s, object, %(kind)s, signal_id, %(record)s from change where id = %(cause)s
+on conflict (source, external_id) do nothing
+
 -- name: links_of_objects
 select id, case_id, system, kind, external_id, state, url, facts, replaced_by from link
 where (system, kind, external_id) in (
