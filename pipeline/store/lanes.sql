@@ -111,7 +111,7 @@ limit 1
 -- name: attempts
 insert into attempt (delivery_id, n, ms, verdict, reason, detail, looked, nonce, exchanges)
 select * from unnest(%(delivery)s::bigint[], %(n)s::int[], %(ms)s::float4[], %(verdict)s::text[], %(reason)s::text[],
-                     %(detail)s::text[], %(looked)s::bool[], %(nonce)s::bigint[], %(exchanges)s::bytea[])
+                     %(detail)s::text[], %(looked)s::bool[], %(nonce)s::bigint[], %(exchanges)b::bytea[])
 
 -- name: audit
 insert into audit (actor, action, subject, case_id, reason, hash)

@@ -3,7 +3,7 @@
 -- wakes nobody. An object whose last reading failed keeps its time: its back-off is not shortened by more webhooks.
 with ev as (
     select * from unnest(%(source)s::text[], %(key)s::text[], %(object)s::text[], %(position)s::bigint[],
-                         %(via)s::text[], %(headers)s::jsonb[], %(raw)s::bytea[])
+                         %(via)s::text[], %(headers)s::jsonb[], %(raw)b::bytea[])
         with ordinality as t(source, key, object, position, via, headers, raw, ord)),
 sg as (
     insert into signal (source, key, object, position, via)
@@ -67,7 +67,7 @@ limit 5000
 with old as (
     select t.*, coalesce(t.at < k.began_at - interval '10 minutes', false) as before
     from unnest(%(source)s::text[], %(external)s::text[], %(object)s::text[], %(kind)s::text[], %(signal)s::bigint[],
-                %(record)s::bytea[], %(at)s::timestamptz[])
+                %(record)b::bytea[], %(at)s::timestamptz[])
          with ordinality as t(source, external_id, object, kind, signal_id, record, at, ord)
     left join cursor k on k.source = t.source),
 c as (
