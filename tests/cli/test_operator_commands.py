@@ -136,6 +136,7 @@ def test_requeueing_by_filter_asks_first(run: Run, conn: Conn) -> None:
     assert run("dead", "requeue", "--target", "gemini", "--reason", "target_gone", "--yes", "--json").json[
         "requeued"
     ] == [1]
+    assert run("status", "--json").json["queues"]["dispatch.gemini"] == {"depth": 1, "rows": 1}
     assert deliver_all(conn) == [1]
     assert run("dead", "requeue", "1", "--json").json == {"requeued": [], "unchanged": [1], "stuck": []}
 

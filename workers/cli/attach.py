@@ -6,7 +6,11 @@ import pwd
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pipeline.connectors import discover
+from pipeline.environment import read, redis_options
+from pipeline.errors import ConfigurationError
 from pipeline.limits import RedisError, open_redis
 from pipeline.service.errors import RefusedError
 from pipeline.service.ledger import open_ledger
@@ -58,7 +62,18 @@ def attach(env: Mapping[str, str] | None = None) -> Attached:
     found = _of_servers(record) | given
     if "DATABASE_URL" in found:
         found["DATABASE_URL"] = normalised(found["DATABASE_URL"])
-    return Attached(_of_sandbox(record) | found, home, record)
+    stand_ins = _stand_ins_of(record)
+    return Attached(against_stand_ins(found, stand_ins) if stand_ins else found, home, record)
+
+
+def against_stand_ins(env: Mapping[str, str], urls: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the sandbox in the place of all systems, at these addresses by name.
+
+    Every variable of a connector is replaced: no real secret goes to the sandbox, nothing is written to a real system.
+    """
+    own = {variable.name for connector in discover().values() for variable in connector.variables}
+    kept = {name: value for name, value in env.items() if name.removesuffix("_FILE") not in own}
+    return {"CASEBRIDGE_CONFIG": str(sandbox_config()), **sandbox_environment(urls), **kept}
 
 
 @contextlib.contextmanager
@@ -86,12 +101,23 @@ def depths(attached: Attached, names: list[str]) -> dict[str, int] | None:
     if attached.redis_url is None:
         return None
     try:
-        with open_redis(attached.redis_url) as client, client.pipeline(transaction=False) as pipe:
+        with (
+            open_redis(attached.redis_url, **tls(attached)["client"]) as client,
+            client.pipeline(transaction=False) as pipe,
+        ):
             for name in names:
                 pipe.llen(f"{attached.prefix}{name}")
             return dict(zip(names, pipe.execute(), strict=True))
     except RedisError:
         return None
+
+
+def tls(attached: Attached) -> dict[str, dict[str, Any]]:
+    """TLS options for Redis: `client` and `celery`, as pipeline.environment makes them; none where it cannot say."""
+    try:
+        return redis_options(read(attached.env, {}))
+    except ConfigurationError:  # an operator's shell may lack what the processes need; Redis then answers or not
+        return {"client": {}, "celery": {}}
 
 
 def actor() -> str:
@@ -109,8 +135,7 @@ def _of_servers(record: Record | None) -> dict[str, str]:
     return {names[name]: it.url for name, it in servers if name in names and it.owner and it.owner.alive}
 
 
-def _of_sandbox(record: Record | None) -> dict[str, str]:
-    """The stand-ins' published credentials, while a run with `--sandbox` holds the home."""
+def _stand_ins_of(record: Record | None) -> dict[str, str]:
+    """The stand-ins' addresses by system, while a run with `--sandbox` holds the home."""
     addresses = record.addresses if record and record.run and record.run.alive else {}
-    urls = {name.removeprefix(SANDBOX): url for name, url in addresses.items() if name.startswith(SANDBOX)}
-    return {"CASEBRIDGE_CONFIG": str(sandbox_config()), **sandbox_environment(urls)} if urls else {}
+    return {name.removeprefix(SANDBOX): url for name, url in addresses.items() if name.startswith(SANDBOX)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from workers.cli.attach import Attached
+from workers.cli.attach import Attached, tls
 
 
 def wake(attached: Attached, names: Iterable[str]) -> None:
@@ -15,6 +15,7 @@ def wake(attached: Attached, names: Iterable[str]) -> None:
     from workers.app import make_app  # noqa: PLC0415 -- see above
     from workers.hints import Hints  # noqa: PLC0415 -- see above
 
-    with open_redis(attached.redis_url) as client:
-        app = make_app(attached.redis_url, prefix=attached.prefix)
+    options = tls(attached)
+    with open_redis(attached.redis_url, **options["client"]) as client:
+        app = make_app(attached.redis_url, prefix=attached.prefix, tls=options["celery"].get("broker_use_ssl"))
         Hints(app, RedisBell(client, prefix=attached.prefix)).wake(wanted)

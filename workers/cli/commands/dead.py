@@ -81,6 +81,8 @@ def list_(out: Output, target: str | None, reason: str | None, partner: str | No
     out.table([_plain(it) for it in letters], ("id", "died", "queue", "kind", "reason", "partner", "detail"), rows)
     if not letters:
         out.say("No dead letters.")
+    elif len(letters) == SHOWN:
+        out.say(f"These are the oldest {SHOWN}; narrow them down with --target, --reason or --partner.")
     elif not out.as_json:
         out.say("`casebridge dead show ID` shows one in full.")
 

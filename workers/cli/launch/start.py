@@ -19,9 +19,8 @@ from pipeline.errors import ConfigurationError, Problem
 from pipeline.service import configuration, ledger
 from pipeline.service.check import read_file
 from workers.bootstrap import World
-from workers.cli.attach import SANDBOX
+from workers.cli.attach import SANDBOX, against_stand_ins
 from workers.cli.launch import fleet, ports
-from workers.demo.environment import sandbox_config, sandbox_environment
 from workers.demo.people import ROOTS
 from workers.embedded import open_services
 from workers.instance import Instance, Say, claim
@@ -102,24 +101,13 @@ def choose_ports(env: Mapping[str, str], wish: Wish) -> Places:
 
 
 def complete(env: Mapping[str, str], home: Path, places: Places, wish: Wish) -> dict[str, str]:
-    """The environment of all processes: what is given goes before the stand-ins' published credentials."""
+    """The environment of all processes."""
     known = {name: value for name, value in env.items() if value}
-    whole = QUIET | (stand_ins(places) if wish.sandbox else {}) | known | (sandbox_urls(places) if wish.sandbox else {})
+    whole = QUIET | (against_stand_ins(known, places.systems) if wish.sandbox else known)
     whole |= {"CASEBRIDGE_HOME": str(home), "PORT": str(places.web)}
     if places.flower:
         whole["CASEBRIDGE_FLOWER_URL"] = places.addresses["flower"]
     return whole
-
-
-def stand_ins(places: Places) -> dict[str, str]:
-    """The sandbox's configuration and published credentials, where nothing else is given."""
-    return {"CASEBRIDGE_CONFIG": str(sandbox_config()), **sandbox_environment(places.systems)}
-
-
-def sandbox_urls(places: Places) -> dict[str, str]:
-    """The stand-ins' addresses, which no variable may override: `--sandbox` never writes to a real system."""
-    fresh = sandbox_environment(places.systems)
-    return {name: value for name, value in fresh.items() if value in places.systems.values()}
 
 
 def check(env: Mapping[str, str]) -> None:
