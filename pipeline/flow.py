@@ -30,6 +30,8 @@ class CaseView:
     key: str
     links: tuple[Link, ...] = ()
     partner_key: str = ""  # '' = nobody's yet: a marked ticket that names no partner
+    earlier: tuple[Link, ...] = ()  # what the case of the same key was bound to whose join window has passed
+    previous: int | None = None  # that case's id
 
     def current(self, system: str, kind: str = "") -> tuple[Link, ...]:
         """Objects of the case at a system that can be written: bound, or planned and on their way."""

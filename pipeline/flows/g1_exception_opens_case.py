@@ -70,7 +70,7 @@ def _open(situation: Situation) -> list[Step]:
         references=thread.references,
         origin_url=thread.url,
         origin=str(thread.ref),
-        details=dict(thread.extra),
+        details=thread.extra | _earlier_item(situation),
     )
     fields = {
         "ExternalReference": str(thread.ref),
@@ -85,19 +85,32 @@ def _open(situation: Situation) -> list[Step]:
     steps += attached(CODE, situation, [item.link])
     bind = Bind(link_id=here.id, counterpart_link_id=item.id)
     steps.append(Step(CODE, "bind", "trading_grid", bind, needs=("create",)))
+    steps += _relate(situation, situation.case.earlier)
     steps.append(Step(CODE, "received", "trading_grid", _received(here, item.id), needs=("create",)))
     return [*steps, *_to_tickets(situation)]
 
 
 def _join(situation: Situation, items: tuple[Link, ...]) -> list[Step]:
     """The case has its item already: the post goes there, the new thread names the older ones (G1.2, G1.3)."""
-    older = [link.external_id for link in others(situation, "trading_grid", "thread") if link.external_id]
     steps = [*_first_words(situation, items, Visibility.PARTNER), *attached(CODE, situation, items)]
-    if older:
-        fields = Fields(link_id=situation.here.id, values={"related_thread_ids": older})
-        steps.append(Step(CODE, "relate", "trading_grid", fields))
+    steps += _relate(situation, others(situation, "trading_grid", "thread"))
     steps.append(Step(CODE, "received", "trading_grid", _received(situation.here, items[0].id)))
     return [*steps, *_to_tickets(situation)]
+
+
+def _relate(situation: Situation, links: Iterable[Link]) -> list[Step]:
+    """The thread names the older ones of its case, or of the case before it whose join window has passed (rule 2)."""
+    older = [link.external_id for link in links if link.kind == "thread" and link.external_id]
+    if not older:
+        return []
+    fields = Fields(link_id=situation.here.id, values={"related_thread_ids": older})
+    return [Step(CODE, "relate", "trading_grid", fields)]
+
+
+def _earlier_item(situation: Situation) -> dict[str, dict[str, str]]:
+    """The item of the case before this one, for the description's table."""
+    keys = [str(link.facts.get("key") or link.external_id) for link in situation.case.earlier if link.kind == "item"]
+    return {"facts": {"Earlier case": ", ".join(keys)}} if keys else {}
 
 
 def _received(here: Link, item_link: int) -> State:

@@ -41,8 +41,14 @@ class Casebook:
         """The case with all its links."""
         if case_id not in self._views:
             row = changes.cases(self.conn, [case_id])[0]
-            links = tuple(link for _, link in changes.links_of_cases(self.conn, [case_id]))
-            self._views[case_id] = CaseView(row.id, self.config.partner(row.partner), row.key, links, row.partner)
+            wanted = [case_id] if row.previous is None else [case_id, row.previous]
+            links: dict[int, list[Link]] = {one: [] for one in wanted}
+            for owner, link in changes.links_of_cases(self.conn, wanted):
+                links[owner].append(link)
+            partner, earlier = self.config.partner(row.partner), links.get(row.previous or 0, [])
+            self._views[case_id] = CaseView(
+                row.id, partner, row.key, tuple(links[case_id]), row.partner, tuple(earlier), row.previous
+            )
         return self._views[case_id]
 
     def forget(self, case_id: int) -> None:

@@ -34,11 +34,12 @@ class OpenChange:
 
 @dataclass(frozen=True)
 class CaseRow:
-    """A case as stored."""
+    """A case as stored; `previous` had the same key before it, until its join window passed."""
 
     id: int
     partner: str
     key: str
+    previous: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,13 @@ def get(conn: Conn, change_id: int) -> Change | None:
     return DECODE(bytes(row[0])) if row else None
 
 
-def is_waiting(conn: Conn) -> bool:
 def append(conn: Conn, cause: int, change: Change) -> None:
     """A change that casebridge itself tells of the object of an earlier one; once, however often it is told."""
     params = {"cause": cause, "external": change.external_id, "kind": change.kind.value, "record": ENCODE(change)}
     conn.execute(SQL["append_change"], params)
 
 
+def is_waiting(conn: Conn) -> bool:
     """Whether a change may be routed now."""
     return conn.execute(SQL["waiting"]).fetchone() is not None
 

@@ -27,7 +27,7 @@ select id, case_id, system, kind, external_id, state, url, facts, replaced_by fr
 where case_id = any(%(cases)s) order by id
 
 -- name: cases
-select id, partner, case_key from partner_case where id = any(%(cases)s)
+select id, partner, case_key, previous_id from partner_case where id = any(%(cases)s)
 
 -- name: find_case
 -- The newest generation of the key; `stale` when the join window has passed or it was closed before it.
@@ -126,7 +126,7 @@ select id, lane, seq, case_id, change, flow, kind, name, link, operation,
        case when settle > 0 then coalesce(first, casebridge.now() + make_interval(secs => settle)) end,
        key, mark, echo, state, %(config)s
 from unnest(%(id)s::bigint[], %(lane)s::bigint[], %(seq)s::int[], %(case)s::bigint[], %(change)s::bigint[],
-            %(flow)s::text[], %(kind)s::text[], %(name)s::text[], %(link)s::bigint[], %(operation)s::bytea[],
+            %(flow)s::text[], %(kind)s::text[], %(name)s::text[], %(link)s::bigint[], %(operation)b::bytea[],
             %(needs)s::text[], %(settle)s::float8[], %(first)s::timestamptz[], %(key)s::uuid[], %(mark)s::text[],
             %(echo)s::text[], %(state)s::text[])
      as t(id, lane, seq, case_id, change, flow, kind, name, link, operation, needs, settle, first, key, mark, echo, state)

@@ -3,7 +3,11 @@
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
+from pipeline.connector import Signal
+from pipeline.store import signals
+from pipeline.store.signals import Incoming
 from tests.town import Town
 
 INTERNAL, PARTNERS = 4, 5  # the sandbox's user groups for comments
@@ -51,6 +55,17 @@ def resolve(town: Town, case: Case, text: str = "We have sent the missing carton
     """A resolver writes the resolution for the partner and resolves the item."""
     town.people.set_field(case.item, "PublicResolution", text)
     move(town, case, "Assigned", "In Progress", "Resolved")
+
+
+def deliver_again(town: Town) -> None:
+    """The readers' memory of every object is lost, and every event is delivered again under another id."""
+    with town.world.connection() as conn:
+        conn.execute("update source_object set known = '{}' where object <> '*'")
+        rows = conn.execute(
+            "select source, object, raw from signal join inbox on signal_id = id where object <> '*' order by id"
+        ).fetchall()
+        again = [(source, Signal(f"again:{uuid4()}", name, bytes(raw))) for source, name, raw in rows]
+        signals.receive(conn, [Incoming(source, signal, {}, via="operator") for source, signal in again])
 
 
 def items(town: Town) -> list[str]:

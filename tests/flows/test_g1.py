@@ -1,11 +1,7 @@
 """G1: a partner's exception becomes a case. One test for each numbered edge case of flows.md that opens or joins."""
 
-from uuid import uuid4
-
-from pipeline.connector import Signal
-from pipeline.store import signals
-from pipeline.store.signals import Incoming
 from tests.flows.scenes import (
+    deliver_again,
     items,
     open_case,
     open_thread,
@@ -19,17 +15,6 @@ ACME = "  - {key: acme, name: Acme Logistics, trading_grid: prt_acme,"
 NOBODY = "  - {key: acme, name: Acme Logistics, trading_grid: prt_elsewhere,"
 
 
-def forget(town: Town) -> None:
-    """The reader's memory of every object is lost, and every event is delivered again under another id."""
-    with town.world.connection() as conn:
-        conn.execute("update source_object set known = '{}' where object <> '*'")
-        rows = conn.execute(
-            "select source, object, raw from signal join inbox on signal_id = id where object <> '*' order by id"
-        ).fetchall()
-        again = [(source, Signal(f"again:{uuid4()}", name, bytes(raw))) for source, name, raw in rows]
-        signals.receive(conn, [Incoming(source, signal, {}, via="operator") for source, signal in again])
-
-
 def test_g1_01_the_same_event_again_makes_nothing_twice(town: Town) -> None:
     """Given a bound thread with a post, when all its events arrive again, then nothing is written a second time."""
     case = open_case(town)
@@ -38,7 +23,7 @@ def test_g1_01_the_same_event_again_makes_nothing_twice(town: Town) -> None:
     before = [len(town.by_us(system)) for system in ("gemini", "trading_grid", "zendesk")]
     assert len(said_in_gemini(town)) == 1
 
-    forget(town)
+    deliver_again(town)
     ran = town.run()
 
     assert ran.read > 0

@@ -62,6 +62,10 @@ class People:
         path = f"/person/{partner}/threads/{thread}/transition"
         return self._form("trading_grid", path, {"to_state": to_state, "reason": reason})
 
+    def redact_post(self, post: str, reason: str = "personal data") -> Ids:
+        """Somebody of the hub takes a post's text away."""
+        return self._form("trading_grid", f"/person/hub/posts/{post}/redact", {"reason": reason})
+
     # Resolvers, in Gemini
 
     def set_status(self, item: int | str, status: str, *, as_: str = "anna", comment: str = "", group: str = "") -> Ids:
