@@ -27,12 +27,19 @@ def arrived(flow: str, situation: Situation, links: Iterable[Link]) -> list[Step
 def attached(flow: str, situation: Situation, links: Iterable[Link]) -> list[Step]:
     """One step for each scanned file and object; a file stays as visible as it is at its source.
 
-    A quarantined one is named to the team alone (flows.md G1.5). Partners get nothing but stored files of their own
-    visibility; of one that cannot be had the team is told where it was put.
+    One that was neither copied nor withheld was not meant to travel. A quarantined one is named to the team alone
+    (flows.md G1.5). Partners get nothing but stored files that are for them; of one that cannot be had the team is
+    told where it was put.
     """
-    files = [file for file in situation.change.files if file.state is not FileState.PENDING_SCAN]
+    files = [file for file in situation.change.files if _travels(file)]
     steps = [step for link in links for file in files for step in _steps(flow, situation, link, file)]
     return list({step.full_name: step for step in steps}.values())
+
+
+def _travels(file: File) -> bool:
+    if file.state is FileState.READY:
+        return file.stored is not None or file.withheld is not None
+    return file.state is FileState.QUARANTINED
 
 
 def _steps(flow: str, situation: Situation, link: Link, file: File) -> Iterable[Step]:

@@ -280,7 +280,32 @@ def test_g6_a_visible_file_of_gemini_becomes_a_document_of_the_thread(town: Town
     assert (stored["sha256"], stored["name"]) == (sha256(INVOICE), INVOICE.name)
     assert (linked["thread_id"], linked["visibility"]) == (thread, "partner")
     assert town.by_us("gemini", "file_added") == []
+    assert comments(town, item) == []
     assert town.dead() == []
+
+
+def test_g6_the_scan_of_our_own_document_is_no_news(town: Town) -> None:
+    """Given a document that casebridge made, when its scan ends, then nothing comes back to the item."""
+    town.people.switch("trading_grid", "trading_grid", {"scan_delay_seconds": 60})
+    _, item = open_case(town)
+    town.people.comment(item, "Here is the corrected invoice", group=PARTNERS, file=INVOICE)
+    town.run()
+    town.later(120)
+    town.run()
+    assert len(town.effects("trading_grid", "document_scanned")) == 1
+    assert town.by_us("gemini", "file_added") == []
+    assert comments(town, item) == []
+    assert town.dead() == []
+
+
+def test_one_content_is_kept_however_many_events_tell_of_it(town: Town) -> None:
+    """Given a file that is created, scanned and linked, when carried, then one content is kept and nothing is said."""
+    thread, item = open_case(town)
+    town.people.bring("acme", thread, INVOICE)
+    town.run()
+    kept = [path.name for path in (town.world.environment.home / "documents").rglob("*") if path.is_file()]
+    assert kept == [sha256(INVOICE)]
+    assert comments(town, item) == []
 
 
 def test_g6_an_internal_file_of_gemini_stays_there(town: Town) -> None:
