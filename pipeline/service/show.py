@@ -19,16 +19,16 @@ def show(conn: Conn, text: str, systems: Collection[str]) -> dict[str, Any]:
     """Everything kept of a signal, change, delivery or dead letter. Raises NotFoundError and WrongUseError."""
     subject = parse(text, systems)
     if isinstance(subject, Event):
-        subject = _named(conn, subject)
+        subject = _named(conn, subject, systems)
     if not isinstance(subject, Own):
         raise WrongUseError(f"{text} is an object, of which many things are kept.", f"See `casebridge why {text}`.")
     return _SHOWN[subject.kind](conn, subject.number)
 
 
-def _named(conn: Conn, event: Event) -> Own:
+def _named(conn: Conn, event: Event, systems: Collection[str]) -> Own:
     """A source's own name: the change if there is one, else the signal."""
     for kind, ids in (("change", trace.changes_named), ("signal", trace.signals_named)):
-        if found := ids(conn, event.name):
+        if found := ids(conn, event.name, systems):
             return Own(kind, found[0])
     raise NotFoundError(f"The ledger holds nothing by the name {event.name}.", "Find its number with `casebridge why`.")
 

@@ -67,7 +67,7 @@ def why(conn: Conn, text: str, systems: Collection[str]) -> Story:
     elif isinstance(subject, ObjectRef):
         ids = _of_object(conn, subject)
     else:
-        ids = _of_event(conn, subject)
+        ids = _of_event(conn, subject, systems)
     story = _story(conn, str(subject), ids)
     if not (story.signals or story.changes or story.loose or story.links):
         raise NotFoundError(f"The ledger holds nothing by the name {text}.", f"Name one of: {FORMS}.")
@@ -105,9 +105,9 @@ def _of_object(conn: Conn, ref: ObjectRef) -> _Ids:
     )
 
 
-def _of_event(conn: Conn, event: Event) -> _Ids:
-    signals = trace.signals_named(conn, event.name)
-    changes = trace.changes_named(conn, event.name) or trace.changes_of_signals(conn, signals)
+def _of_event(conn: Conn, event: Event, systems: Collection[str]) -> _Ids:
+    signals = trace.signals_named(conn, event.name, systems)
+    changes = trace.changes_named(conn, event.name, systems) or trace.changes_of_signals(conn, signals)
     return _Ids(signals=signals, changes=changes)
 
 

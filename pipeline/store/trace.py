@@ -1,6 +1,6 @@
 """What happened to one thing: signals, changes and deliveries with all that tells why they are as they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -121,14 +121,14 @@ def deliveries(conn: Conn, ids: Sequence[int]) -> list[DeliveryRow]:
     return _rows(conn, DeliveryRow, "deliveries", ids)
 
 
-def signals_named(conn: Conn, name: str) -> list[int]:
-    """Signals that their source calls by this name."""
-    return _ids(conn, "signals_named", {"name": name})
+def signals_named(conn: Conn, name: str, sources: Collection[str]) -> list[int]:
+    """Signals that one of the sources calls by this name."""
+    return _ids(conn, "signals_named", {"name": name, "sources": list(sources)})
 
 
-def changes_named(conn: Conn, name: str) -> list[int]:
-    """Changes that their source calls by this name."""
-    return _ids(conn, "changes_named", {"name": name})
+def changes_named(conn: Conn, name: str, sources: Collection[str]) -> list[int]:
+    """Changes that one of the sources calls by this name."""
+    return _ids(conn, "changes_named", {"name": name, "sources": list(sources)})
 
 
 def changes_of_signals(conn: Conn, ids: Sequence[int]) -> list[int]:

@@ -46,10 +46,11 @@ left join lateral (select id, detail from dead_letter where delivery_id = d.id o
 where d.id = any(%(ids)s) order by d.id
 
 -- name: signals_named
-select id from signal where key = %(name)s order by id
+-- With the source, so that the unique index serves. A connector may keep a webhook apart from the polled event by `hook:`.
+select id from signal where source = any(%(sources)s) and key in (%(name)s, 'hook:' || %(name)s) order by id
 
 -- name: changes_named
-select id from change where external_id = %(name)s order by id
+select id from change where source = any(%(sources)s) and external_id = %(name)s order by id
 
 -- name: changes_of_signals
 -- A reading ends all open signals of its object and notes the newest of them on what it found.

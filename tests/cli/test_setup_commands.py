@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.town import CONFIG, sandbox
 from workers.demo.environment import sandbox_environment
+from workers.instance import Instance
 
 NOWHERE = {"trading_grid": "http://127.0.0.1:1", "gemini": "http://127.0.0.1:1/gemini", "zendesk": "http://127.0.0.1:1"}
 
@@ -105,6 +106,23 @@ def test_connect_registers_once(
     assert first.json["variable"].endswith("_WEBHOOK_SECRET")
 
 
+def test_a_secret_that_is_shown_once_goes_where_it_is_told(
+    configured: Run, monkeypatch: pytest.MonkeyPatch, stand_ins: dict[str, str], tmp_path: Path
+) -> None:
+    """On standard output with the variable's name, or into a file that only its owner reads."""
+    answering(monkeypatch, stand_ins)
+    printed = configured("connect", "trading-grid", "--public-url", "https://printed.example.com")
+    assert printed.out.startswith("TRADING_GRID_WEBHOOK_SECRET=whsec_")
+    file = tmp_path / "secret"
+    kept = configured(
+        "connect", "trading-grid", "--public-url", "https://kept.example.com", "--secret-to", str(file), "--json"
+    )
+    secret = file.read_text(encoding="utf-8").strip()
+    assert secret.startswith("whsec_")
+    assert secret not in kept.out + kept.err
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 def test_connect_says_what_a_person_does_where_no_call_exists(configured: Run) -> None:
     """Gemini's administrator enters a row."""
     told = configured("connect", "gemini", "--public-url", "https://cases.example.com")
@@ -151,6 +169,15 @@ def test_migrate_check_fails_while_something_is_pending(
     assert bare("migrate", "--json").json["applied"] == pending.json["pending"]
     assert bare("migrate", "--json").json["applied"] == []
     assert bare("migrate", "--check").code == 0
+
+
+def test_migrate_starts_the_embedded_server_for_itself(bare: Run, tmp_path: Path) -> None:
+    """Where nothing is given and nothing runs; afterwards nothing runs, and `down --purge` removes the data."""
+    assert bare("migrate", "--json").json["applied"]
+    assert bare("migrate", "--check").code == 0
+    assert not [it for it in Instance(tmp_path / "home").read().everything if it.alive]
+    assert bare("down", "--purge", "--yes", "--json").json["purged"] is True
+    assert not (tmp_path / "home").exists()
 
 
 def test_up_without_its_variables_names_them_all_and_makes_nothing(bare: Run, tmp_path: Path) -> None:

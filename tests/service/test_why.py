@@ -6,9 +6,9 @@ from pipeline.domain.reason import Reason
 from pipeline.service.errors import NotFoundError, WrongUseError
 from pipeline.service.why import Story, why
 from pipeline.service.why_json import as_json
-from pipeline.store import targets
+from pipeline.store import signals, targets
 from pipeline.store.pool import Conn
-from tests.service.scenes import append, claim, create, deliver_all, kill, make, read, receive, settle
+from tests.service.scenes import LEASE, append, claim, create, deliver_all, kill, make, read, receive, settle
 
 SYSTEMS = ("gemini", "trading_grid", "zendesk")
 
@@ -52,6 +52,18 @@ def test_ten_webhooks_and_one_reading_share_their_change(conn: Conn) -> None:
     append(conn, make("a", change=1))
     deliver_all(conn)
     assert reasons(conn, "evt_1") == reasons(conn, "evt_2") == ["delivered"]
+
+
+def test_an_event_is_known_by_its_id_from_its_webhook_on(conn: Conn) -> None:
+    """Before the feed is read only the wake-up is there; afterwards the event tells the rest."""
+    receive(conn, "hook:evt_1", name="*")
+    assert reasons(conn, "evt_1") == ["waiting_turn"]
+    signals.claim(conn, "trading_grid", owner="me", lease=LEASE, limit=10)
+    receive(conn, "evt_1")
+    read(conn, "evt_1")
+    append(conn, make("a", change=1))
+    deliver_all(conn)
+    assert reasons(conn, "evt_1")[-1] == "delivered"
 
 
 def test_a_signal_that_held_nothing_new_says_so(conn: Conn) -> None:
