@@ -14,7 +14,7 @@ SHARED = (
     structlog.stdlib.ExtraAdder(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
-QUIET = ("celery.redirected", "urllib3", "kombu")  # their warnings still come through
+QUIET = ("celery.app.trace", "celery.worker.strategy", "celery.redirected", "urllib3", "kombu")  # warnings still come
 
 
 def set_up(level: int = logging.INFO) -> None:

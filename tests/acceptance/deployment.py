@@ -18,18 +18,20 @@ from tests.town import CONFIG, sandbox
 from workers.cli.launch import fleet
 from workers.demo.environment import sandbox_environment
 from workers.demo.people import People
+from workers.instance import Instance, claim
+from workers.process import Process
 from workers.supervisor import Supervisor
 
 
 class Deployment:
     """The running processes, and what a story does to them."""
 
-    def __init__(self, urls: dict[str, str], env: dict[str, str], home: Path, web_port: int, app: str) -> None:
+    def __init__(self, urls: dict[str, str], env: dict[str, str], instance: Instance, web_port: int, app: str) -> None:
         self.people = People(urls)
-        self.env, self.web_port = env, web_port
+        self.env, self.web_port, self.instance = env, web_port, instance
         self.pids: dict[str, int] = {}
         self.lines: list[str] = []
-        listed = fleet.with_broker(env, home, web=web_port, flower=free_port(), targets=discover())
+        listed = fleet.with_broker(env, instance.home, web=web_port, flower=free_port(), targets=discover())
         running = [
             replace(child, argv=[app if word == "workers.app" else word for word in child.argv])
             for child in listed
@@ -37,9 +39,10 @@ class Deployment:
         ]
         self.supervisor = Supervisor(running, say=self.lines.append, record=self._record)
 
-    def _record(self, name: str, process: object) -> None:
+    def _record(self, name: str, process: Process | None) -> None:
+        self.instance.record_process(name, process)
         if process is not None:
-            self.pids[name] = process.pid  # type: ignore[attr-defined]
+            self.pids[name] = process.pid
 
     def kill(self, name: str) -> None:
         """SIGKILL one process; the supervisor starts it again."""
@@ -92,13 +95,13 @@ def deployed(
 ) -> Iterator[Deployment]:
     """Everything running and ready; everything stopped afterwards. `app` names another Celery application module."""
     port = free_port()
-    with sandbox(hooks_to=f"http://127.0.0.1:{port}") as urls:
+    with sandbox(hooks_to=f"http://127.0.0.1:{port}") as urls, claim(home / "deployment", print) as instance:
         env = {
             **os.environ,
             **sandbox_environment(urls),
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
-            "CASEBRIDGE_HOME": str(home),
+            "CASEBRIDGE_HOME": str(instance.home),
             "CASEBRIDGE_CONFIG": str(CONFIG),
             "CASEBRIDGE_LEASE_SECONDS": "2",
             "CASEBRIDGE_RETRY_SCALE": "0.02",
@@ -106,7 +109,7 @@ def deployed(
             "CASEBRIDGE_SWEEP_SECONDS": "1",
             **extra,
         }
-        made = Deployment(urls, env, home, port, app)
+        made = Deployment(urls, env, instance, port, app)
         made.people.switch("zendesk", "zendesk", {"export_lag_seconds": 1, "per_ticket_limit": False})
         made.supervisor.start()
         made.supervisor.watch()
