@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.documents import Documents, MismatchError
 from pipeline.domain.reason import Reason
-from pipeline.errors import PermanentError
+from pipeline.environment import read
+from pipeline.errors import ConfigurationError, PermanentError
 
 LIMIT = 32 * 1024 * 1024
 INVOICE = b"%PDF-1.7 an invoice"
@@ -132,3 +133,25 @@ def test_a_process_that_moves_no_file_needs_no_folder(tmp_path: Path) -> None:
     """Given a store that nobody uses, when it is made, then no folder is."""
     Documents.at(None, tmp_path / "documents")
     assert not (tmp_path / "documents").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("s3://bucket/folder", True),
+        ("gs://bucket", True),
+        ("az://container", True),
+        ("file:///srv/documents", True),
+        ("memory:///", False),
+        ("http://files.example/", False),
+        ("/srv/documents", False),
+    ],
+)
+def test_the_environment_names_stores_that_outlive_a_process(url: str, *, accepted: bool) -> None:
+    """Given CASEBRIDGE_DOCUMENTS_URL, when read, then stores that all processes share are taken, others refused."""
+    env = {"CASEBRIDGE_SECRET_KEY": "0123456789abcdef", "CASEBRIDGE_DOCUMENTS_URL": url}
+    if accepted:
+        assert read(env, {}).documents_url == url
+    else:
+        with pytest.raises(ConfigurationError, match="s3://, gs://, az:// or file://"):
+            read(env, {})

@@ -227,6 +227,32 @@ def test_a_source_that_is_down_holds_the_file_and_its_words(town: Town) -> None:
     assert town.dead() == []
 
 
+def test_z2_09_one_refused_file_of_three_leaves_the_others_their_place(town: Town) -> None:
+    """Given three files of which one is refused, when the note is written, then it carries two and names the third."""
+    town.people.switch("zendesk", "zendesk", {"check_file_type": True})
+    wrong = Upload("photo.png", b"no picture at all", "image/png")
+    _, thread = with_ticket(town)
+    post_with_files(town, thread, "All papers attached", INVOICE, wrong, PROOF)
+    town.run()
+    added = sorted(entry["sha256"] for entry in town.by_us("zendesk", "file_added"))
+    assert added == sorted([sha256(INVOICE), sha256(PROOF)])
+    (said,) = [body for body in notes(town) if "All papers attached" in body]
+    assert said.count("refused the file") == 1
+
+
+def test_z2_09_when_every_upload_fails_the_text_goes_alone(town: Town) -> None:
+    """Given more failing uploads than a delivery is decided anew, when written, then the text names all the files."""
+    files = [Upload(f"page-{one}.pdf", f"%PDF-1.7 page {one}".encode(), "application/pdf") for one in range(6)]
+    _, thread = with_ticket(town)
+    fail(town, "zendesk", "POST /api/v2/uploads*", fault="status", status=422)
+    post_with_files(town, thread, "Six pages attached", *files)
+    town.run()
+    (said,) = [body for body in notes(town) if "Six pages attached" in body]
+    assert all(file.name in said for file in files)
+    assert town.by_us("zendesk", "file_added") == []
+    assert town.dead() == []
+
+
 def test_z2_09_a_file_above_the_accounts_limit_is_linked_in_the_note(town: Town) -> None:
     """Given a file above the account's own limit, when the note is written, then it links the file and says why."""
     town.people.switch("zendesk", "zendesk", {"attachment_size": 10})
