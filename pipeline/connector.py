@@ -90,6 +90,10 @@ class Source(Protocol):
         """Verify over the raw bytes in constant time, then name the object. Raises SignatureError, UnreadableError."""
         ...
 
+    def object_of(self, raw: bytes) -> str | None:
+        """The object that a webhook's body names, unverified: for `explain` alone. Raises UnreadableError."""
+        ...
+
     def start(self, http: Http) -> Mapping[str, Any]:
         """The first cursor: now, never the past (decisions D20)."""
         ...
@@ -200,9 +204,11 @@ class Account:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # static authorization, if any
     token: Request | None = field(default=None, repr=False)  # OAuth: how to get one (root-relative, never recorded)
     limits: tuple[Limit, ...] = ()
+    per_object: Limit | None = None  # writes to any one object; counted in the ledger, not in Redis (decisions D11)
     allow_private: bool = False
     allow_http: bool = False
     secret_members: tuple[str, ...] = ()  # JSON members dropped from every answer before anyone sees or stores it
+    guard_members: tuple[str, ...] = ()  # members that every write moves: `explain` shows them as slots (decisions D9)
     health: Request | None = None  # decides between auth and rejected after a 403
 
 

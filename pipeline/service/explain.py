@@ -6,75 +6,38 @@ will be sent; values that only an answer can give stand as `{{named slots}}`.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from pipeline.config import Config
-from pipeline.connector import Account, Connector, Pending, Source, Target, Work
+from pipeline.connector import Http, Link, Pending, Signal, Source, UnreadableError, Work
+from pipeline.documents.copying import LIMIT
 from pipeline.domain.identity import idem_key, mark_of
+from pipeline.domain.reason import Reason
 from pipeline.domain.states import ChangeState
-from pipeline.errors import CasebridgeError, PermanentError
-from pipeline.flow import Flow
-from pipeline.http import Executor
-from pipeline.http.show import body_text, show
-from pipeline.plan import Request
-from pipeline.stages.courier import numbered, successor
+from pipeline.errors import CasebridgeError, InvalidPayloadError
+from pipeline.service.foretell import ShownDelivery, Surroundings, foretell, foretold
+from pipeline.service.stored import stored_deliveries
+from pipeline.stages.copies import wanted
+from pipeline.stages.courier import numbered, origin_of, successor
 from pipeline.stages.transform import Preview, preview
-from pipeline.store import changes, signals
+from pipeline.store import changes, signals, trace, works
 from pipeline.store.deliveries import NewDelivery
-from pipeline.store.pool import Conn
+from pipeline.store.works import Parts
 from schemas.change import Change
+from schemas.content import File
+from schemas.operation import kind_of
 
 DECODE = msgspec.json.Decoder(Change).decode
-
-
-class Surroundings(Protocol):
-    """What `explain` needs of the composition root."""
-
-    connectors: Mapping[str, Connector]
-    flows: Sequence[Flow]
-
-    @property
-    def config(self) -> Config: ...
-    def connection(self) -> AbstractContextManager[Conn]: ...
-    def source(self, name: str) -> Source: ...
-    def target(self, name: str) -> Target: ...
-    def account(self, name: str) -> Account: ...
-    def executor(self, name: str) -> Executor: ...
-
-
-@dataclass(frozen=True)
-class ShownRequest:
-    """One request as it will stand on the wire, without authorization."""
-
-    step: str
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: str
-
-
-@dataclass(frozen=True)
-class ShownDelivery:
-    """One delivery: what it reads first, what it writes, and why it would not be sent."""
-
-    flow: str
-    name: str
-    target: str
-    kind: str
-    needs: tuple[str, ...]
-    reads: tuple[ShownRequest, ...] = ()
-    writes: tuple[ShownRequest, ...] = ()
-    nothing: str = ""  # already so, or the reason of a refusal
-    mark: str = ""
+PAGES = 50  # of a poll that is looked through for an object's news; who is further behind reads a stored change
+DECIDED = frozenset({ChangeState.ECHO.value, ChangeState.SKIPPED.value})
 
 
 @dataclass(frozen=True)
 class Explained:
-    """What one change will cause."""
+    """What one change will cause, or has caused."""
 
     change: str
     kind: str
@@ -96,20 +59,45 @@ def explain_object(world: Surroundings, system: str, obj: str, *, offline: bool 
     """Read an object now, as ingest would, and explain every change that the ledger does not know yet."""
     if offline:
         raise CasebridgeError("an object is read at its source: leave out --offline, or explain a stored change")
+    source, http = world.source(system), world.executor(system)
     with world.connection() as conn:
         known = signals.known(conn, system, obj)
-        open_ones = signals.open_of(conn, system, obj)
-    reading = world.source(system).read(Pending(obj, tuple(open_ones), known), world.executor(system))
-    return _explain(world, f"{system} {obj}", reading.changes, offline=offline)
+        told = signals.open_of(conn, system, obj)
+        cursor = signals.cursor(conn, system)
+    if not told and cursor is not None:
+        told = _polled(source, http, cursor, obj)
+    reading = source.read(Pending(obj, tuple(told), known), http)
+    return _explain(world, f"{system} {obj}", [_with_files(change) for change in reading.changes], offline=offline)
+
+
+def explain_body(world: Surroundings, system: str, raw: bytes, *, offline: bool = False) -> Explanation:
+    """Explain the object that a webhook's body names. Nothing in it is believed but that name, so no signature."""
+    try:
+        obj = world.source(system).object_of(raw)
+    except UnreadableError as error:
+        raise InvalidPayloadError(f"the body of {system} cannot be read: {error}") from error
+    if obj is None:
+        raise InvalidPayloadError(f"the body of {system} names no object: it only wakes the poll")
+    return explain_object(world, system, obj, offline=offline)
 
 
 def explain_change(world: Surroundings, change_id: int, *, offline: bool = False) -> Explanation:
-    """Explain a stored change as if it were routed now; `offline` uses stored snapshots alone and renders no reads."""
+    """Explain a stored change: a routed one by its deliveries, an open or dead one as if it were routed now.
+
+    `offline` uses stored snapshots alone: reads are named, not made.
+    """
     with world.connection() as conn:
         change = changes.get(conn, change_id)
-    if change is None:
+        rows = trace.changes(conn, [change_id])
+    if change is None or not rows:
         raise CasebridgeError(f"there is no change {change_id}: `casebridge show` lists what an event became")
-    return _explain(world, f"change {change_id}", [change], offline=offline)
+    row, name = rows[0], f"change {change_id}"
+    if row.state == ChangeState.ROUTED:
+        shown = stored_deliveries(world, change_id, offline=offline)
+        return Explanation(name, [_explained(change, row.state, row.reason, row.detail, shown)])
+    if row.state in DECIDED:
+        return Explanation(name, [_explained(change, row.state, row.reason, row.detail)])
+    return _explain(world, name, [change], offline=offline)
 
 
 def explain_record(world: Surroundings, record: bytes, *, offline: bool = False) -> Explanation:
@@ -117,85 +105,84 @@ def explain_record(world: Surroundings, record: bytes, *, offline: bool = False)
     try:
         change = DECODE(record)
     except msgspec.ValidationError as error:
-        raise CasebridgeError(
-            f"found no change record ({error}), expected JSON as `casebridge show` prints it"
+        raise InvalidPayloadError(
+            f"found no change record ({error}), expected JSON as `casebridge show` prints it;"
+            " for a webhook's body name its --source"
         ) from error
     return _explain(world, change.external_id, [change], offline=offline)
 
 
+def _polled(source: Source, http: Http, cursor: Mapping[str, Any], obj: str) -> list[Signal]:
+    """What the source's poll would tell of the object now; its cursor stays where it is."""
+    found: list[Signal] = []
+    for _ in range(PAGES):
+        page = source.poll(cursor, http)
+        found += [signal for signal in page.signals if signal.object == obj]
+        cursor = page.cursor
+        if not page.more:
+            break
+    return found
+
+
 def _explain(world: Surroundings, looked_at: str, found: Sequence[Change], *, offline: bool) -> Explanation:
     with world.connection() as conn:
-        preview_ = preview(conn, found, flows=world.flows, config=world.config)
+        seen = preview(conn, found, flows=world.flows, config=world.config)
+        parts: Parts = {}
+        for one in seen.deliveries:
+            if origin := origin_of(one.operation):
+                parts |= works.parts(conn, one.target, [(one.case_id, origin)])
+    links = foretold(seen.links)
     explanation = Explanation(looked_at)
     for change in found:
-        ending = preview_.endings.get(change.external_id)
-        mine = [d for d in preview_.deliveries if preview_.change_of[d.change_id] == change.external_id]
-        shown = tuple(_shown(world, preview_, delivery, offline=offline) for delivery in mine)
-        explanation.changes.append(
-            Explained(
-                f"{change.ref} {change.external_id}",
-                change.kind.value,
-                ending.state if ending else ChangeState.OPEN.value,
-                (ending.reason or "") if ending else "waiting_settle",
-                (ending.detail or "") if ending else "",
-                shown,
-            )
+        ending = seen.endings.get(change.external_id)
+        mine = [one for one in seen.deliveries if seen.change_of[one.change_id] == change.external_id]
+        shown = tuple(
+            foretell(world, _blank(one, seen), _work(world, one, links, parts), offline=offline) for one in mine
         )
+        if ending is None:
+            explanation.changes.append(_explained(change, ChangeState.OPEN, Reason.WAITING_SETTLE, None))
+        else:
+            explanation.changes.append(_explained(change, ending.state, ending.reason, ending.detail, shown))
     return explanation
 
 
-def _shown(world: Surroundings, preview_: Preview, delivery: NewDelivery, *, offline: bool) -> ShownDelivery:
-    names = {one.key: one.name for one in preview_.deliveries}
-    blank = ShownDelivery(
-        delivery.flow,
-        delivery.name,
-        delivery.target,
-        str(delivery.operation.__struct_config__.tag),
-        tuple(names[key] for key in delivery.needs if key in names),
-        mark=mark_of(delivery.key),
-    )
-    work, target = _work(world, preview_, delivery), world.target(delivery.target)
-    try:
-        reads, facts = _facts(world, work, target, delivery.target, offline=offline)
-        plan = target.plan(work, facts)
-    except PermanentError as error:
-        return replace(blank, nothing=f"{error.reason}: {error.detail}")
-    account = world.account(delivery.target)
-    writes = tuple(_request(request, account) for request in plan.requests)
-    nothing = "" if writes else "already_so: the target is as wanted"
-    return replace(blank, reads=tuple(_request(request, account) for request in reads), writes=writes, nothing=nothing)
+def _explained(
+    change: Change, state: str, reason: str | None, detail: str | None, shown: tuple[ShownDelivery, ...] = ()
+) -> Explained:
+    name = f"{change.ref} {change.external_id}"
+    return Explained(name, change.kind.value, str(state), str(reason or ""), detail or "", shown)
 
 
-def _facts(
-    world: Surroundings, work: Work, target: Target, name: str, *, offline: bool
-) -> tuple[tuple[Request, ...], Mapping[str, Any]]:
-    """The reads of the facts plan and their answers; an object that does not exist yet cannot be read."""
-    plan = target.facts(work)
-    if not plan or offline or any("%7B%7B" in request.path or "{{" in request.path for request in plan.requests):
-        return plan.requests, {}
-    sent = world.executor(name).run(plan, judge=lambda request, answer: target.judge(work, request, answer))
-    facts: dict[str, Any] = {**sent.outcome.learned, "answers": sent.answers}
-    for step, answer in sent.answers.items():
-        try:
-            facts[step] = answer.json
-        except ValueError:
-            facts[step] = None
-    return plan.requests, facts
+def _blank(delivery: NewDelivery, seen: Preview) -> ShownDelivery:
+    names = {one.key: one.name for one in seen.deliveries}
+    needs = tuple(names[key] for key in delivery.needs if key in names)
+    kind = kind_of(delivery.operation).value
+    return ShownDelivery(delivery.flow, delivery.name, delivery.target, kind, needs, mark=mark_of(delivery.key))
 
 
-def _work(world: Surroundings, preview_: Preview, delivery: NewDelivery) -> Work:
-    links = {id_: successor(link, preview_.links) for id_, link in preview_.links.items()}
+def _work(world: Surroundings, delivery: NewDelivery, links: Mapping[int, Link], parts: Parts) -> Work:
+    origin = origin_of(delivery.operation)
+    current = {id_: successor(link, links) for id_, link in links.items()}
     return Work(
-        operation=numbered(delivery.operation, links),
+        operation=numbered(delivery.operation, current),
         delivery_id=0,
         idem_key=idem_key(delivery.key, 1),
         mark=mark_of(delivery.key),
-        links=links,
+        links=current,
         config=world.config,
         partner=world.config.partner(delivery.partner),
+        parts={origin: parts.get((delivery.case_id, origin), ())} if origin else {},
     )
 
 
-def _request(request: Request, account: Account) -> ShownRequest:
-    wire = show(request, account)
-    return ShownRequest(request.step, wire.method, wire.url, dict(wire.headers), body_text(wire))
+def _with_files(change: Change) -> Change:
+    """The change as if its files had been copied, which a reading that is kept does first."""
+    files = tuple(_copied(file) if wanted(change, file) else file for file in change.files)
+    return structs.replace(change, files=files)
+
+
+def _copied(file: File) -> File:
+    if file.size > LIMIT:
+        return structs.replace(file, withheld=Reason.FILE_TOO_LARGE.value)
+    sha256 = file.sha256 or f"{{{{file.{file.external_id}.sha256}}}}"
+    return structs.replace(file, stored=sha256, sha256=sha256)

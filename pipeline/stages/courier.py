@@ -104,7 +104,7 @@ class _Load:
         self.links: dict[int, dict[int, Link]] = {case_id: {} for case_id in cases}
         for case_id, link in changes.links_of_cases(conn, cases):
             self.links[case_id][link.id] = link
-        origins = [(h.case_id, _origin(self.operations[h.delivery_id])) for h in ready]
+        origins = [(h.case_id, origin_of(self.operations[h.delivery_id])) for h in ready]
         self.parts = works.parts(conn, courier.connector.name, [(c, o) for c, o in origins if o])
         files = [part for one in self.operations.values() if isinstance(one, Attach) for part in told_by(one)]
         self.told = changes.by_parts(conn, courier.connector.name, files) if files else {}
@@ -123,7 +123,7 @@ class _Load:
         """The delivery as its writer sees it: links that were replaced lead to their successors."""
         operation = self.operations[held.delivery_id]
         links = {id_: successor(link, self.links[held.case_id]) for id_, link in self.links[held.case_id].items()}
-        origin = _origin(operation)
+        origin = origin_of(operation)
         return Work(
             operation=numbered(operation, links),
             delivery_id=held.delivery_id,
@@ -160,7 +160,8 @@ def _filled(note: Text, number: str) -> Text:
     return structs.replace(note, body=note.body.replace(NUMBER, number))
 
 
-def _origin(operation: AnyOperation) -> str:
+def origin_of(operation: AnyOperation) -> str:
+    """The part of a source that the operation speaks of; '' where it speaks of none."""
     return operation.origin if isinstance(operation, Redact | Comment) else ""
 
 

@@ -7,6 +7,7 @@ meaning depends on a write of ours that has not settled yet is left open for a m
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from msgspec import structs
 
@@ -82,9 +83,10 @@ def preview(conn: Conn, found: Sequence[Change], *, flows: Sequence[Flow], confi
             run.one(item)
         names = {item.id: item.external_id for item in items}
         endings = {names[ending.id]: ending for ending in run.endings}
-        cases = {delivery.case_id for delivery in run.new}
+        new = deliveries.without_superseded(run.new)
+        cases = {delivery.case_id for delivery in new}
         links = {link.id: link for case_id in cases for link in run.book.view(case_id).links}
-        return Preview(endings, tuple(run.new), names, links)
+        return Preview(endings, tuple(new), names, links)
 
 
 class _Run:
@@ -186,8 +188,11 @@ class _Run:
         return [replace(step, operation=_relink(step.operation, real)) for step in steps] if real else [*steps]
 
     def _deliveries(self, item: OpenChange, view: CaseView, steps: Sequence[Step]) -> list[NewDelivery]:
-        def key(name: str) -> tuple[object, ...]:
-            return (item.source, item.external_id, view.id, name)
+        links = self.book.view(view.id).links
+
+        def key(name: str) -> UUID:
+            case = (view.partner_key, view.key, view.previous)
+            return delivery_key(item.source, item.external_id, *case, _without_row_numbers(name, links))
 
         return [
             NewDelivery(
@@ -198,8 +203,8 @@ class _Run:
                 flow=step.flow,
                 name=step.full_name,
                 operation=step.operation,
-                key=delivery_key(*key(step.full_name)),
-                needs=tuple(delivery_key(*key(f"{step.flow}.{need}")) for need in step.needs),
+                key=key(step.full_name),
+                needs=tuple(key(f"{step.flow}.{need}") for need in step.needs),
                 settle_seconds=self.config.settings.status_settle_seconds if step.settles else 0.0,
             )
             for step in steps
@@ -227,6 +232,16 @@ class _Run:
         for change_id, case_id, _, reason, _ in self.dead:
             audit.record(self.conn, "casebridge", "dead", f"change:{change_id}", case_id=case_id, reason=reason)
         return out
+
+
+def _without_row_numbers(name: str, links: Sequence[Link]) -> str:
+    """A step's name with the place of its link in the case instead of the link's number.
+
+    A preview's rows are rolled back and numbered again later; keys and marks must be the same then (promise P8).
+    """
+    head, _, last = name.rpartition("_")
+    place = next((place for place, link in enumerate(links) if str(link.id) == last), None)
+    return name if place is None else f"{head}_#{place}"
 
 
 def _planned(planned: Planned, link_id: int) -> Link:

@@ -110,6 +110,11 @@ def _state(delivery: NewDelivery, batch: Sequence[NewDelivery]) -> DeliveryState
     return DeliveryState.SUPERSEDED if superseded else DeliveryState.QUEUED
 
 
+def without_superseded(deliveries: Sequence[NewDelivery]) -> list[NewDelivery]:
+    """Those of a batch that a later one of it does not make needless."""
+    return [one for one in deliveries if _state(one, deliveries) is DeliveryState.QUEUED]
+
+
 def _without_known(conn: Conn, deliveries: Sequence[NewDelivery]) -> list[NewDelivery]:
     known = {row[0] for row in conn.execute(SQL["known_keys"], {"keys": [d.key for d in deliveries]}).fetchall()}
     return list({d.key: d for d in deliveries if d.key not in known}.values())

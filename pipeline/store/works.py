@@ -1,15 +1,18 @@
 """What a held delivery needs beside its operation: the case's links, parts left before, the change it came from."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import msgspec
 
 from pipeline.store import sql
 from pipeline.store.pool import Conn
 from schemas.change import Change
+from schemas.operation import AnyOperation
 
 SQL = sql.load("works")
 DECODE = msgspec.json.Decoder(Change).decode
+OPERATION = msgspec.json.Decoder(AnyOperation).decode
 
 Parts = dict[tuple[int, str], tuple[tuple[str, str], ...]]
 
@@ -31,6 +34,12 @@ def changes(conn: Conn, ids: Sequence[int], *, stale_seconds: float) -> dict[int
         return {}
     rows = conn.execute(SQL["changes"], {"ids": list(ids), "seconds": stale_seconds}).fetchall()
     return {id_: (DECODE(bytes(record)), stale) for id_, record, stale in rows}
+
+
+def recipes(conn: Conn, ids: Sequence[int]) -> dict[int, tuple[AnyOperation, UUID]]:
+    """delivery id -> (operation, key): what, with its case's links, makes a stored delivery's plan."""
+    rows = conn.execute(SQL["recipes"], {"ids": list(ids)}).fetchall()
+    return {id_: (OPERATION(bytes(operation)), key) for id_, operation, key in rows}
 
 
 def named_in_needs(conn: Conn, cases: Sequence[int], ids: Sequence[int]) -> set[int]:

@@ -7,3 +7,6 @@ select id, record, read_at < casebridge.now() - make_interval(secs => %(seconds)
 
 -- name: named_in_needs
 select distinct n.id from delivery d cross join unnest(d.needs) as n(id) where d.case_id = any(%(cases)s) and n.id = any(%(ids)s)
+
+-- name: recipes
+select id, operation, key from delivery where id = any(%(ids)s)

@@ -42,6 +42,10 @@ class Log:
         """Those that are meant to change something."""
         return [e for e in self.entries(system) if e["method"] != "GET" and SEARCH not in e["path"]]
 
+    def reads(self, system: str) -> list[Entry]:
+        """Every read of the whole log: labels and our own user are kept from earlier answers."""
+        return [entry for entry in self.town.people.look(system, "wire")["entries"] if entry["method"] == "GET"]
+
     def answers(self) -> str:
         """Everything that any system has answered, for looking up where a slot's value came from."""
         logs = (self.town.people.look(name, "wire")["entries"] for name in self.since)
@@ -62,7 +66,8 @@ def compare(explanation: Explanation, log: Log) -> list[str]:
 
 def _of_system(system: str, foretold: Sequence[ShownDelivery], log: Log, slots: dict[str, str]) -> Iterator[str]:
     mine = [delivery for delivery in foretold if delivery.target == system]
-    shown = [(delivery.name, request) for delivery in mine for request in delivery.writes]
+    planned = [(delivery.name, request) for delivery in mine for request in delivery.writes]
+    shown = [(name, request) for name, request in planned if request.method != "GET"]
     sent = log.writes(system)
     if len(shown) != len(sent):
         names = [f"{name} {request.method} {request.url}" for name, request in shown]
@@ -70,13 +75,10 @@ def _of_system(system: str, foretold: Sequence[ShownDelivery], log: Log, slots: 
     for (name, request), entry in zip(shown, sent, strict=False):
         for line in _unequal(request, entry, slots, log.town):
             yield f"{system} {name} {request.method} {request.url}: {line}"
-    seen = [entry for entry in log.entries(system) if entry["method"] == "GET"]
-    for delivery in mine:
-        for request in delivery.reads:
-            if not any(not list(_unequal(request, entry, dict(slots), log.town)) for entry in seen):
-                kept = log.town.people.look(system, "wire")["entries"]
-                if not any(not list(_unequal(request, entry, dict(slots), log.town)) for entry in kept):
-                    yield f"{system} {delivery.name} reads {request.method} {request.url}: not on the wire"
+    looked = [(delivery.name, request) for delivery in mine for request in delivery.reads]
+    for name, request in [*looked, *(one for one in planned if one[1].method == "GET")]:
+        if all(any(_unequal(request, entry, dict(slots), log.town)) for entry in log.reads(system)):
+            yield f"{system} {name} reads {request.method} {request.url}: not on the wire"
 
 
 def _unequal(shown: ShownRequest, entry: Entry, slots: dict[str, str], town: Town) -> Iterator[str]:

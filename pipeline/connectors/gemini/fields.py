@@ -9,11 +9,13 @@ from pipeline.connectors.gemini.create import site_time
 from pipeline.connectors.gemini.settings import Options
 from pipeline.connectors.gemini.wire import Json, custom_values, entity, parse_time, plain
 from pipeline.domain.reason import Reason
+from pipeline.domain.states import LinkState
 from pipeline.errors import PermanentError
 from pipeline.plan import Request
 from schemas.operation import Bind, Fields
 
 OF_ITEM = {"priority", "due_at"}  # purposes that are members of the item itself
+PLANNED = LinkState.PLANNED.value
 REFERENCE = "ExternalReference"  # purpose of the field that shows counterparts
 
 
@@ -26,7 +28,7 @@ def facts(fields: Fields, work: Work) -> tuple[Request, ...]:
 
 def plan(fields: Fields, work: Work, found: Facts, options: Options) -> tuple[Request, ...]:
     """What differs, item members first. Raises PermanentError: unmapped_value, target_closed."""
-    dto = read.stored_item(found)
+    dto = _item(work, found)
     requests = _members(fields.values, dto, found, options)
     custom = {name: value for name, value in fields.values.items() if name not in OF_ITEM}
     ids = {name: read.field_id(options, name) for name in custom}  # all faults before the first write
@@ -50,12 +52,17 @@ def bind_plan(bind: Bind, work: Work, found: Facts, options: Options) -> tuple[R
         return ()
     other = work.links[bind.counterpart_link_id]
     named = f"{other.system}:{other.kind}:{other.slot}"
-    rows = {row.field_id: row.data for row in custom_values(read.stored_item(found))}
+    rows = {row.field_id: row.data for row in custom_values(_item(work, found))}
     there = [text.strip() for text in rows.get(options.field_ids[REFERENCE], "").split(",") if text.strip()]
     if named in there:
         return ()
     values = {REFERENCE: ", ".join([*there, named])}
     return plan(Fields(link_id=bind.link_id, values=values), work, found, options)
+
+
+def _item(work: Work, found: Facts) -> Json:
+    """The item as read; one that is only planned (`explain`) will have no values of its own."""
+    return {} if work.link.state == PLANNED else read.stored_item(found)
 
 
 def _members(values: Mapping[str, Any], dto: Json, found: Facts, options: Options) -> list[Request]:

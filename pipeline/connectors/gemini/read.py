@@ -29,6 +29,10 @@ class GeminiSource:
         """The item that a webhook names; the secret in the path was compared by the web. Raises UnreadableError."""
         return receive.receive(raw)
 
+    def object_of(self, raw: bytes) -> str | None:
+        """The item that a body names. Raises UnreadableError."""
+        return receive.receive(raw).object
+
     def start(self, http: Http) -> Mapping[str, Any]:
         """The largest Revised now; the past comes only by a backfill."""
         return search.start(Site(http, self.options))

@@ -32,6 +32,10 @@ class TradingGridSource:
         """See receive.receive."""
         return hooks.receive(headers, raw, now, self.keys)
 
+    def object_of(self, raw: bytes) -> str | None:
+        """See receive.object_of."""
+        return hooks.object_of(raw)
+
     def start(self, http: Http) -> Mapping[str, Any]:
         """See feed.start."""
         return feed.start(http)

@@ -11,7 +11,9 @@ from datetime import datetime
 
 from pipeline.connector import Headers, Signal, SignatureError, UnreadableError
 from pipeline.connectors.trading_grid.settings import WEBHOOK_SECRET
-from pipeline.errors import ConfigurationError, Problem
+from pipeline.connectors.trading_grid.wire import parse_event
+from pipeline.domain.identity import digest
+from pipeline.errors import ConfigurationError, InvalidPayloadError, Problem
 
 TOLERANCE_SECONDS = 300  # github.com/standard-webhooks/standard-webhooks, spec 1.0.0; both sides of our clock
 _PREFIX = "whsec_"
@@ -46,6 +48,14 @@ def receive(headers: Headers, raw: bytes, now: datetime, keys: Sequence[bytes]) 
     if not isinstance(event, dict) or not isinstance(event.get("type"), str):
         raise UnreadableError(key, "found no event, expected an object with `type`")
     return Signal(key=key, object=None, raw=raw)
+
+
+def object_of(raw: bytes) -> str:
+    """What has to be read because of an event, by its own words. Raises UnreadableError."""
+    try:
+        return parse_event(raw).object
+    except InvalidPayloadError as error:
+        raise UnreadableError(digest(raw.decode("utf-8", "replace")), error.detail) from error
 
 
 def _verify(headers: Headers, raw: bytes, now: datetime, keys: Sequence[bytes]) -> str:

@@ -97,6 +97,7 @@ def account(env: Mapping[str, str], config: Config) -> Account:
         limits=(Limit("requests", amount, 60),),
         allow_private=bool(section["allow_private"]),
         allow_http=bool(section["allow_http"]),
+        guard_members=("revision",),
         health=Request("service_info", "GET", "/service-info", reads=True),
     )
 

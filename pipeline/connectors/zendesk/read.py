@@ -39,6 +39,10 @@ class ZendeskSource:
         receive.verify(headers, raw, now, self._secrets, self._tolerance)
         return receive.signal(headers, raw)
 
+    def object_of(self, raw: bytes) -> str | None:
+        """The ticket that a body names. Raises UnreadableError."""
+        return receive.signal({}, raw).object
+
     def start(self, http: Http) -> Mapping[str, Any]:
         """Five minutes ago by Zendesk's own clock: the export compares with that one."""
         answer = calls.get(http, "me", "/users/me.json")

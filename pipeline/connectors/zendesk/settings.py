@@ -21,6 +21,7 @@ DEFAULT_STATUSES = {  # the state map of flows.md
     "awaiting_partner": "pending", "awaiting_approval": "hold", "resolved": "solved", "closed": "solved",
 }  # fmt: skip
 DEFAULT_LIMITS = {"account": 400, "update": 100, "incremental": 10}  # calls a minute, plan Growth (sheet 6)
+PER_TICKET_SECONDS = 600  # 30 updates of one ticket by one user within it (sheet 6)
 TOKEN_SECONDS = 1800  # what clients made after 2026-04-30 get by default (sheet 0.2)
 
 VARIABLES = (
@@ -102,6 +103,7 @@ class Options:
     allow_http: bool
     reopen_solved: bool
     when_full: str
+    per_ticket_limit: int
     group: int | None
     user_id: int | None
     instance: str
@@ -143,9 +145,11 @@ def account(env: Mapping[str, str], config: Config) -> Account:
             Limit("update", options.limits["update"], 60, "PUT", "/tickets/"),
             Limit("incremental", options.limits["incremental"], 60, "GET", "/incremental/"),
         ),
+        per_object=Limit("ticket", options.per_ticket_limit, PER_TICKET_SECONDS),
         allow_private=options.allow_private,
         allow_http=options.allow_http,
         secret_members=("authenticity_token",),
+        guard_members=("updated_at",),
         health=Request("health", "GET", "/users/me.json", reads=True),
     )
 

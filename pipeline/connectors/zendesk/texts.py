@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from pipeline.connector import Link, Work
+from pipeline.domain.states import LinkState
 from pipeline.domain.text import split_bytes, to_html, to_plain
 from schemas.content import Author, File, Format, Side, Text
 from schemas.operation import Comment
@@ -96,10 +97,11 @@ def system_title(system: str) -> str:
 
 
 def counterpart(link: Link) -> str:
-    """The bound object of another system, linked; while it is only planned, its slot."""
-    if link.external_id is None:
-        return f"{system_title(link.system)} {link.kind} {link.slot}"
-    return anchor(f"{system_title(link.system)} {link.kind} {link.external_id}", link.url)
+    """The bound object of another system, linked; while it is only planned, its slots as `explain` shows them."""
+    label = f"{system_title(link.system)} {link.kind} {link.slot}"
+    if link.external_id is not None and link.state != LinkState.PLANNED:
+        return anchor(label, link.url)
+    return f'<a href="{link.url}">{label}</a>' if link.url else label
 
 
 def _label(comment: Comment, work: Work, part: str) -> str:
