@@ -77,9 +77,7 @@ class People:
         """A resolver gives the item to somebody."""
         return self._item(item, "resource", {"as": as_, "resource": person})
 
-    def comment(
-        self, item: int | str, text: str, *, group: int, as_: str = "anna", file: Upload | None = None
-    ) -> Ids:
+    def comment(self, item: int | str, text: str, *, group: int, as_: str = "anna", file: Upload | None = None) -> Ids:
         """A resolver comments, for the chosen group, perhaps with a file."""
         return self._item(item, "comment", {"as": as_, "comment": text, "group": str(group)}, file)
 

@@ -66,28 +66,33 @@ def play(people: People, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[Play
 
 def _script(people: People) -> Iterator[Story]:
     """Act, then say what must follow; each act needs what the one before it made."""
-    thread = people.open_thread(
-        "acme",
-        "Short shipment on PO 4711",
-        "Two of twelve pallets are missing. Please advise.",
-        exception_type="short_shipment",
-        po_number="4711",
-    )["thread_id"]
-    yield Story(
+    yield _exception(people)
+    yield _milestone(people, _newest(people, "gemini", "item_created"))
+    yield _escalation(people)
+    yield _correction(people, _newest(people, "trading_grid", "thread_created"))
+
+
+def _exception(people: People) -> Story:
+    title = "Short shipment on PO 4711"
+    words = "Two of twelve pallets are missing. Please advise."
+    made = people.open_thread("acme", title, words, exception_type="short_shipment", po_number="4711")
+    return Story(
         "G1",
         "Partner exception becomes a case",
-        "Acme Logistics opens the thread 'Short shipment on PO 4711'",
+        f"Acme Logistics opens the thread '{title}'",
         (
             Effect("gemini", "an item opens with the partner, the references and the text", "item_created", _any),
             Effect("gemini", "its fields name the thread", "custom_value_set", _is("field", "ExternalReference")),
-            Effect("trading_grid", "the thread is bound to the item", "reference_put", _is("obj", thread)),
+            Effect("trading_grid", "the thread is bound to the item", "reference_put", _is("obj", made["thread_id"])),
             Effect("trading_grid", "the partner reads the case number", "post_created", _has("case number is HELP-")),
         ),
     )
-    item = next(entry["obj"] for entry in people.journal("gemini") if entry["effect"] == "item_created")
+
+
+def _milestone(people: People, item: str) -> Story:
     people.set_status(item, "Assigned")
     people.set_status(item, "In Progress", comment="They are right, the carrier lost them.", group="4")
-    yield Story(
+    return Story(
         "G2",
         "Milestones go back to the partner",
         "Anna sets the item to In Progress, with an internal comment",
@@ -96,16 +101,18 @@ def _script(people: People) -> Iterator[Story]:
             Effect("trading_grid", "the partner reads the milestone", "post_created", _has("in progress")),
         ),
     )
-    ticket = people.open_ticket(
-        501,
-        "Invoice INV-2207 does not match",
-        "My customer asks why he pays twice.",
-        field_360002="invoice_mismatch",
-        field_360007="INV-2207",
-        field_360005="Please compare invoice INV-2207 with your delivery note.",
-    )["ticket_id"]
+
+
+def _escalation(people: People) -> Story:
+    subject, customer = "Invoice INV-2207 does not match", "My customer asks why he pays twice."
+    fields = {
+        "field_360002": "invoice_mismatch",
+        "field_360007": "INV-2207",
+        "field_360005": "Please compare invoice INV-2207 with your delivery note.",
+    }
+    ticket = people.open_ticket(501, subject, customer, **fields)["ticket_id"]
     people.escalate(ticket)
-    yield Story(
+    return Story(
         "Z1",
         "Ticket is escalated to the partner",
         f"An agent marks ticket {ticket} for Globex Retail",
@@ -115,16 +122,21 @@ def _script(people: People) -> Iterator[Story]:
             Effect("zendesk", "the agent reads what was sent", "comment_added", _has("Sent to Globex Retail")),
         ),
     )
-    second = [entry["obj"] for entry in people.journal("trading_grid") if entry["effect"] == "thread_created"][-1]
-    people.post(
-        "globex", second, "We billed the wrong quantity; a credit note follows.", update_type="invoice_correction"
-    )
-    yield Story(
+
+
+def _correction(people: People, thread: str) -> Story:
+    words = "We billed the wrong quantity; a credit note follows."
+    people.post("globex", thread, words, update_type="invoice_correction")
+    return Story(
         "Z2",
         "Partner update returns to the ticket",
         "Globex Retail posts a correction in the thread",
         (Effect("zendesk", "a private note in the ticket", "comment_added", _private_with("credit note follows")),),
     )
+
+
+def _newest(people: People, system: str, effect: str) -> str:
+    return str([entry["obj"] for entry in people.journal(system) if entry["effect"] == effect][-1])
 
 
 def _watch(people: People, story: Story, marks: dict[str, int], wait_seconds: float) -> Played:

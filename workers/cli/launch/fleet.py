@@ -8,7 +8,7 @@ from workers.watched import Child
 
 WEB_ORDER = 1  # ends after the workers, so that webhooks are stored until the last moment
 FLOWER_GRACE_SECONDS = 3.0  # without its broker it does not stop by itself (toolbox 1.5)
-READERS = 2  # threads of the ingest worker: one source may be slow while another is read
+READERS = 4  # threads of the ingest worker: each source may be slow by itself, and a sweep still runs
 OWN_FILES = ("beat", "documents")  # what the processes keep in the home, beside the servers' data
 
 Env = Mapping[str, str]
