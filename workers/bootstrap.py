@@ -107,8 +107,16 @@ class World:
     def drain(self, conn: Conn, name: str) -> Drain:
         """One run over a target's due lanes."""
         sizes = Sizes(senders=self.environment.senders, lease_seconds=self.environment.lease_seconds)
-        prepare = self.courier(name).prepare
-        return Drain(conn, name, prepare=prepare, bell=self.bell, owner=self.owner, sizes=sizes, stop=self.stop)
+        return Drain(
+            conn,
+            name,
+            prepare=self.courier(name).prepare,
+            bell=self.bell,
+            owner=self.owner,
+            sizes=sizes,
+            stop=self.stop,
+            per_object=self.account(name).per_object,
+        )
 
     def target(self, name: str) -> Target:
         """The pure writer of a target."""

@@ -46,10 +46,11 @@ def from_ticket(situation: Situation) -> Iterable[Step]:
     if items:
         sentence = f"The Zendesk ticket's status is now {change.snapshot.state}."
         return [note(CODE, f"tell_{item.id}", item, sentence) for item in items]
-    milestone = parse(TICKET_STATES.get(change.snapshot.state.lower(), ""))
+    status = str(change.details.get("after") or change.snapshot.state).lower()
+    milestone = parse(TICKET_STATES.get(status, ""))
     if milestone is None:
-        raise SkippedError(Reason.NOT_ROUTED, f"ticket status {change.snapshot.state!r} is no milestone")
-    resolution = ours(SUPPORT_RESOLVED) if milestone.state == "resolved" else None
+        raise SkippedError(Reason.NOT_ROUTED, f"ticket status {status!r} is no milestone")
+    resolution = ours(SUPPORT_RESOLVED) if milestone.state in NEED_TEXT else None
     return _to_threads(situation, milestone, resolution)
 
 
@@ -65,7 +66,7 @@ def from_thread(situation: Situation) -> Iterable[Step]:
     if state == "withdrawn":
         both = (*situation.case.current("gemini", "item"), *situation.case.current("zendesk", "ticket"))
         return [note(CODE, f"withdrawn_{link.id}", link, "The partner has withdrawn the thread.") for link in both]
-    return [*_reopen_or_close(situation, state), *_to_tickets(situation, Milestone(state))]
+    return [*_reopen_or_close(situation, state), *_to_tickets(situation, Milestone(state), by_partner=True)]
 
 
 def _item_milestone(situation: Situation) -> Milestone:
@@ -113,9 +114,14 @@ def _to_threads(situation: Situation, milestone: Milestone, resolution: Text | N
     return [step(thread) for thread in situation.case.current("trading_grid", "thread")]
 
 
-def _to_tickets(situation: Situation, milestone: Milestone) -> list[Step]:
+def _to_tickets(situation: Situation, milestone: Milestone, *, by_partner: bool = False) -> list[Step]:
     def step(ticket: Link) -> Step:
-        operation = State(link_id=ticket.id, state=milestone.state, awaiting_reason=milestone.awaiting_reason)
+        operation = State(
+            link_id=ticket.id,
+            state=milestone.state,
+            awaiting_reason=milestone.awaiting_reason,
+            details={"by_partner": True} if by_partner else {},
+        )
         return Step(CODE, f"ticket_{ticket.id}", "zendesk", operation, settles=True)
 
     return [step(ticket) for ticket in situation.case.current("zendesk", "ticket")]

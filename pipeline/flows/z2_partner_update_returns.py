@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from pipeline.connector import Link
+from pipeline.domain.states import LinkState
 from pipeline.flow import Flow, Situation, Step
 from pipeline.flows._files import arrived
 from pipeline.flows._words import origin_of, relayed
@@ -27,7 +29,13 @@ def route(situation: Situation) -> Iterable[Step]:
     if change.kind not in {ChangeKind.SAID, ChangeKind.EDITED} or change.text is None:
         return ()
     refuse_server_posts(situation)
-    return relayed(CODE, situation, tickets, visibility=Visibility.INTERNAL)
+    return relayed(CODE, situation, tickets or _gone(situation), visibility=Visibility.INTERNAL)
+
+
+def _gone(situation: Situation) -> tuple[Link, ...]:
+    """Tickets that were deleted: words for them are tried and parked as `target_gone`, never dropped (Z2.11)."""
+    links = (link for link in situation.case.links if link.system == "zendesk" and link.replaced_by is None)
+    return tuple(link for link in links if link.state == LinkState.GONE.value)
 
 
 FLOWS = (Flow(CODE, "Partner update returns to the ticket", "trading_grid", route),)

@@ -20,6 +20,7 @@ from pipeline.plan import Answer, Answers, Outcome, Plan, Receipt, Request, Verd
 
 ROUNDS = 4  # plans per attempt: the first and three decided anew
 ANSWER_CAP = 2_000
+READING = frozenset({"GET", "HEAD"})
 
 
 class Sent(Protocol):
@@ -61,6 +62,11 @@ class Delivered:
         """SHA-256 over what was sent, for the audit trail."""
         sent = [(e.method, e.url, e.request_body) for e in self.exchanges if e.sent]
         return hashlib.sha256(msgspec.json.encode(sent)).hexdigest() if sent else None
+
+    @property
+    def writes(self) -> int:
+        """How many requests left that an object's own limit counts; one that the limit refused (429) is none."""
+        return sum(1 for e in self.exchanges if e.sent and e.method not in READING and e.status != 429)
 
 
 def dispatch(
@@ -190,9 +196,12 @@ def _as_retry(outcome: Outcome) -> Outcome:
 
 
 def _gone(work: Work, outcome: Outcome) -> Receipt | None:
-    """A target that is gone turns its link into a tombstone, though the delivery itself is dead."""
+    """A target that is gone turns its link into a tombstone, though the delivery itself is dead.
+
+    `work.link` is the object that was asked for: the successor, where another object took the first one's place.
+    """
     if outcome.learned.get("gone"):
-        return Receipt(closed_link_ids=(work.operation.link_id,))
+        return Receipt(closed_link_ids=(work.link.id,))
     return None
 
 

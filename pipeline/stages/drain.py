@@ -13,6 +13,7 @@ from datetime import timedelta
 from queue import Empty, SimpleQueue
 from typing import Protocol, Self
 
+from pipeline.connector import Limit
 from pipeline.domain.reason import Reason
 from pipeline.errors import LeaseLostError
 from pipeline.plan import Verdict
@@ -70,7 +71,7 @@ class Drained:
 class Drain:
     """One run over one target's due lanes. `deliver` is called on sender threads, everything else on the caller's."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the collaborators of one run, all by name
         self,
         conn: Conn,
         target: str,
@@ -80,10 +81,12 @@ class Drain:
         owner: str,
         sizes: Sizes | None = None,
         stop: threading.Event | None = None,
+        per_object: Limit | None = None,
     ) -> None:
         self.conn, self.target, self.prepare, self.bell, self.owner = conn, target, prepare, bell, owner
         self.sizes = sizes or Sizes()
         self.stop = stop or threading.Event()
+        self.per_object = per_object
         self.lease = timedelta(seconds=self.sizes.lease_seconds)
         self.out = Drained(target)
         self.hand: dict[int, _InHand] = {}
@@ -172,8 +175,10 @@ class Drain:
         return claimed
 
     def _ready(self, held: Sequence[Held]) -> tuple[list[Held], list[tuple[Held, float, str]]]:
-        """Those that may be sent now, and those to give back: a need unmet, or a status still settling."""
+        """Those that may be sent now, and those to give back: a need unmet, a status settling, a limit used up."""
         asleep = lanes.unmet(self.conn, [item.delivery_id for item in held if item.needs])
+        queued = [item.id for item in held if item.state == "queued"]
+        full = lanes.used_up(self.conn, queued, self.per_object) if self.per_object is not None else {}
         ready: list[Held] = []
         back: list[tuple[Held, float, str]] = []
         for item in held:
@@ -181,6 +186,8 @@ class Drain:
                 back.append((item, 0.0, "waiting_for"))
             elif item.early and item.state == "queued":
                 back.append((item, item.early, "waiting_settle"))
+            elif item.id in full:
+                back.append((item, full[item.id], "waiting_quota"))
             else:
                 ready.append(item)
         return ready, back

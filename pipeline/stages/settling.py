@@ -124,4 +124,5 @@ def _attempt(item: Finished, outcome: Outcome, reason: Reason) -> Attempt:
         looked=item.delivered.looked,
         exchanges=msgspec.json.encode(item.delivered.exchanges),
         hash=item.delivered.hash,
+        writes=item.delivered.writes,
     )

@@ -14,6 +14,7 @@ import msgspec
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from pipeline.connector import Limit
 from pipeline.domain.reason import Reason
 from pipeline.domain.states import DeliveryState, LinkState
 from pipeline.plan import Receipt
@@ -69,6 +70,7 @@ class Attempt:
     looked: bool
     exchanges: bytes = b"[]"
     hash: str | None = None
+    writes: int = 0  # how many left, whatever came of them
 
 
 @dataclass(frozen=True)
@@ -183,10 +185,13 @@ def is_due(conn: Conn, target: str) -> bool:
     return conn.execute(SQL["due"], {"target": target}).fetchone() is not None
 
 
-def recent_writes(conn: Conn, lanes: Sequence[int]) -> dict[int, tuple[int, float]]:
-    """Lane -> (writes of its last ten minutes, seconds until the oldest of them falls out)."""
-    rows = conn.execute(SQL["recent_writes"], {"lanes": list(lanes)}).fetchall()
-    return {lane: (count, seconds) for lane, count, seconds in rows}
+def used_up(conn: Conn, lanes: Sequence[int], limit: Limit) -> dict[int, float]:
+    """Lane -> seconds until the oldest write to its object falls out of the limit, where that is used up."""
+    if not lanes:
+        return {}
+    params = {"lanes": list(lanes), "amount": limit.amount, "seconds": float(limit.seconds)}
+    rows = conn.execute(SQL["recent_writes"], params).fetchall()
+    return {lane: max(seconds, 0.0) for lane, writes, seconds in rows if writes >= limit.amount}
 
 
 def _settle_lanes(
@@ -228,6 +233,7 @@ def _record(conn: Conn, kept: Sequence[Settlement]) -> None:
                 "looked": [a.looked for _, a in tried],
                 "nonce": [s.held.nonce for s, _ in tried],
                 "exchanges": [a.exchanges for _, a in tried],
+                "writes": [a.writes for _, a in tried],
             },
             binary=True,
         )

@@ -109,9 +109,10 @@ select 1 from lane where target = %(target)s and due <= casebridge.now()
 limit 1
 
 -- name: attempts
-insert into attempt (delivery_id, n, ms, verdict, reason, detail, looked, nonce, exchanges)
+insert into attempt (delivery_id, n, ms, verdict, reason, detail, looked, nonce, exchanges, writes)
 select * from unnest(%(delivery)s::bigint[], %(n)s::int[], %(ms)s::float4[], %(verdict)s::text[], %(reason)s::text[],
-                     %(detail)s::text[], %(looked)s::bool[], %(nonce)s::bigint[], %(exchanges)b::bytea[])
+                     %(detail)s::text[], %(looked)s::bool[], %(nonce)s::bigint[], %(exchanges)b::bytea[],
+                     %(writes)s::int[])
 
 -- name: audit
 insert into audit (actor, action, subject, case_id, reason, hash)
@@ -163,8 +164,17 @@ select * from unnest(%(queue)s::text[], %(delivery)s::bigint[], %(case)s::bigint
 returning id
 
 -- name: recent_writes
--- The lane's own writes of the last ten minutes: what a per-object limit is counted from (decisions D11).
-select d.lane_id, count(*)::int, extract(epoch from min(a.at) + interval '10 minutes' - casebridge.now())::float8
-from delivery d join attempt a on a.delivery_id = d.id
-where d.lane_id = any(%(lanes)s) and a.at > casebridge.now() - interval '10 minutes' and a.verdict <> 'retry'
-group by d.lane_id
+-- Our own writes to the objects of these lanes' cases within the window: what a per-object limit is counted from
+-- (decisions D11). An object may belong to several cases, so the lanes of all of them count. Every delivery that
+-- counts has one write or more: the last `amount` of a lane are enough to see that the limit is used up.
+with peer as (
+    select distinct l.id as lane, p.id, p.head from lane l
+    join link own on own.case_id = l.case_id and own.system = l.target and own.external_id is not null
+    join link same on same.system = own.system and same.kind = own.kind and same.external_id = own.external_id
+    join lane p on p.case_id = same.case_id and p.target = l.target
+    where l.id = any(%(lanes)s))
+select peer.lane, sum(a.writes)::int,
+       extract(epoch from min(a.at) + make_interval(secs => %(seconds)s) - casebridge.now())::float8
+from peer join delivery d on d.lane_id = peer.id and d.seq > peer.head - %(amount)s
+join attempt a on a.delivery_id = d.id and a.at > casebridge.now() - make_interval(secs => %(seconds)s) and a.writes > 0
+group by peer.lane

@@ -149,6 +149,7 @@ def test_z1_08_a_lost_answer_is_looked_up_first(town: Town) -> None:
     """Given the answer to the opening was lost, when it is tried again, then the look-up finds the one thread."""
     town.fault("trading_grid", OPEN_THREAD, "lost_answer", times=1)
     case = escalate(town)
+    town.clock_forward(60)
 
     assert len(threads(town)) == 1
     assert len(calls(town, "trading_grid", "POST", "/v1/threads")) == 1
@@ -162,6 +163,7 @@ def test_z1_08_the_same_key_gives_the_same_thread(town: Town) -> None:
     town.fault("trading_grid", OPEN_THREAD, "lost_answer", times=1)
     town.fault("trading_grid", FIND_THREAD, "status", status=404, times=1)
     case = escalate(town)
+    town.clock_forward(60)
 
     first, second = [call for call in calls(town, "trading_grid", "POST", "/v1/threads") if call["path"].endswith("s")]
     keys = [call["request_headers"]["idempotency-key"] for call in (first, second)]
@@ -211,3 +213,16 @@ def test_z1_11_an_audience_is_refused_and_the_agent_asked(town: Town) -> None:
     town.requeue("fan_out")
     town.run()
     assert [entry["description"] for entry in threads(town)] == ["Two cartons have not arrived."]
+
+
+def test_z1_03_the_partners_answer_to_a_thread_without_words_arrives(town: Town) -> None:
+    """Given a thread without a text, when the partner writes its first post, then that reaches the ticket."""
+    ticket = open_ticket(town)
+    town.people.escalate(ticket)
+    town.run()
+    (thread,) = threads(town)
+    town.people.post("acme", thread["obj"], "What is it about?")
+    town.run()
+
+    (body,) = relayed(town, ticket)
+    assert "What is it about?" in body

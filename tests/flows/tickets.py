@@ -32,9 +32,9 @@ def open_ticket(
     return int(ids["ticket_id"])
 
 
-def escalate(town: Town, organization: int = ACME) -> Escalation:
+def escalate(town: Town, organization: int = ACME, order: str = "PO-4711") -> Escalation:
     """An agent escalates a ticket with words for the partner; casebridge opens the thread."""
-    words = {DESCRIPTION: "Two cartons of PO-4711 have not arrived.", PURCHASE_ORDER: "PO-4711"}
+    words = {DESCRIPTION: f"Two cartons of {order} have not arrived.", PURCHASE_ORDER: order}
     ticket = open_ticket(town, words, organization=organization)
     before = {entry["obj"] for entry in threads(town)}
     town.people.escalate(ticket)
@@ -64,8 +64,8 @@ def threads(town: Town) -> list[dict[str, Any]]:
 
 
 def posts(town: Town, thread: str) -> list[str]:
-    """What casebridge said in a thread after its opening text."""
-    made = town.by_us("trading_grid", "post_created", thread_id=thread)
+    """What casebridge said in a thread after its opening text, milestones left aside."""
+    made = town.by_us("trading_grid", "post_created", thread_id=thread, kind="message")
     return [entry["body"] for entry in made if entry["sequence"] > 1 or entry["body"] not in _openings(town)]
 
 

@@ -40,6 +40,7 @@ class View:
     client_id: str
     root_url: str
     thread_page: str
+    opening: str | None = None  # id of the post that was told together with the thread's opening
 
     @property
     def first_post(self) -> Json:
@@ -117,7 +118,7 @@ def said(post: Json, view: View) -> Part:
     """A post. The server's own lines (kind system) are of no interest to any flow."""
     details = {name: post[name] for name in ("sequence", "kind", "update_type", "decision", "commitment", "reply_to")
                if post.get(name) is not None}  # fmt: skip
-    details["first"] = post.get("sequence") == 1
+    details["first"] = view.opening is not None and post.get("id") == view.opening
     details["redacted"] = post.get("redacted") is not None
     kind = ChangeKind.OTHER if post.get("kind") == "system" else ChangeKind.SAID
     return Part(kind, details, text_of(post, view.thread), str(post.get("id")), view.files_of(post), post.get("origin"))

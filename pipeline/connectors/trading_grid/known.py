@@ -36,7 +36,8 @@ def remember(
     }
     revision = int(view.thread.get("revision") or 0)
     newest = dict(list(posts.items())[-_POSTS_REMEMBERED:])
-    return {**told, "revision": revision, "swept": revision if swept else int(known.get("swept") or 0), "posts": newest}
+    seen = {"revision": revision, "swept": revision if swept else int(known.get("swept") or 0)}
+    return {**told, **seen, "opening": view.opening, "posts": newest}
 
 
 def _told(known: Mapping[str, Any], name: str, view: View, *, fresh: bool) -> Any:

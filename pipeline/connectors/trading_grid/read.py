@@ -49,7 +49,9 @@ class Reader:
         posts = _posts(http, thread_id, events, whole=opened)
         documents = _documents(http, _document_ids(events, posts, whole=bool(sweeps)))
         partner = _partner(http, thread) if opened else {}
-        view = View(thread, posts, documents, partner, self.client_id, self.root_url, self.thread_page)
+        tells_opening = any(event.type == "thread.created" for event in events) or (bool(sweeps) and not pending.known)
+        opening = _opening_post(thread, posts) if tells_opening else pending.known.get("opening")
+        view = View(thread, posts, documents, partner, self.client_id, self.root_url, self.thread_page, opening)
         changes = [change_of(event, view, pending.known) for event in events]
         for since in sweeps:
             changes += swept_changes(view, since, pending.known, {change.part_id for change in changes})
@@ -110,6 +112,15 @@ def _posts(http: Http, thread_id: str, events: list[Event], *, whole: bool) -> d
         fetched = [fetch(http, reading("post", f"/posts/{segment(post_id)}")) for post_id in wanted]
         found = [post for post in fetched if post is not None]
     return {post["id"]: post for post in sorted(found, key=lambda post: int(post.get("sequence") or 0))}
+
+
+def _opening_post(thread: Mapping[str, Any], posts: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The first post, where the side that opened the thread wrote it: the other side's answer is news of its own."""
+    first = next((post for post in posts.values() if post.get("sequence") == 1), None)
+    if first is None:
+        return None
+    opener, author = (str((one or {}).get("type")) for one in (thread.get("created_by"), first.get("author")))
+    return str(first["id"]) if (opener == "partner_user") == (author == "partner_user") else None
 
 
 def _document_ids(events: list[Event], posts: Mapping[str, Mapping[str, Any]], *, whole: bool) -> dict[str, None]:

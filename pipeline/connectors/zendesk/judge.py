@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from pipeline.answers import excerpt, judge_by_status
@@ -14,6 +15,7 @@ WARNING = "x-zendesk-api-warn"  # names the keys that Zendesk dropped without an
 # The wording of the refusal of comment 5,001 is not documented: a bound and the word "comment" in one sentence.
 _BOUND = r"(?:5,?000|limit|maximum|too many|more than|exceed|reached)"
 _FULL = re.compile(rf"{_BOUND}[^.]{{0,80}}comment|comment[^.]{{0,80}}{_BOUND}", re.IGNORECASE)
+_PER_TICKET = re.compile(r"zendesk-rate-?limit-per-ticket-updates$")
 _TOKEN = re.compile(r"upload|token|attachment", re.IGNORECASE)
 
 
@@ -33,7 +35,8 @@ def judge(request: Request, answer: Answer, options: Options) -> Outcome:
         return _judge_upload(request, answer)
     if answer.status == 422 and not request.reads:
         return _judge_invalid(request, answer, options)
-    return judge_by_status(request, answer)
+    outcome = judge_by_status(request, answer)
+    return replace(outcome, learned={"scope": "object"}) if _is_of_one_ticket(answer) else outcome
 
 
 def error_of(answer: Answer) -> str:
@@ -76,6 +79,13 @@ def _judge_upload(request: Request, answer: Answer) -> Outcome:
 def refusal_of(step: str) -> str:
     """The fact that an upload was refused, by its step."""
     return f"{step}_refused"
+
+
+def _is_of_one_ticket(answer: Answer) -> bool:
+    """Whether the updates of this ticket are used up, not the account's: every other ticket may go on."""
+    return answer.status == 429 and any(
+        _PER_TICKET.match(name) and "remaining=0" in value for name, value in answer.headers.items()
+    )
 
 
 def _judge_absence(request: Request, answer: Answer) -> Outcome:
