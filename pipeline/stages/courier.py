@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from msgspec import structs
+from msgspec import MsgspecError, structs
 
 from pipeline.config import Config
 from pipeline.connector import Connector, Http, Link, Source, Target, Work
@@ -43,8 +43,14 @@ class Courier:
         return lambda held, check: self._deliver(held, check, load)
 
     def _deliver(self, held: Held, check: Callable[[], None], load: "_Load") -> Finished:
+        partner = self.config.partner(held.partner)
         finished = Finished(
-            held, self.connector.name, None, policy=self.policy, named_in_needs=held.delivery_id in load.needed
+            held,
+            self.connector.name,
+            None,
+            policy=self.policy,
+            named_in_needs=held.delivery_id in load.needed,
+            comments_block=partner is not None and partner.settings.get("comments") == "block",
         )
         if held.state != DeliveryState.QUEUED:
             return finished
@@ -55,6 +61,8 @@ class Courier:
         return replace(finished, delivered=delivered)
 
     def _attempt(self, held: Held, check: Callable[[], None], load: "_Load") -> Delivered:
+        if (fault := load.unreadable.get(held.delivery_id)) is not None:
+            return _failed(Reason.UNREADABLE, fault)
         operation = load.operations[held.delivery_id]
         if isinstance(operation, Attach) and any(part in load.told for part in told_by(operation)):
             return already_told()
@@ -99,7 +107,11 @@ class _Load:
 
     def __init__(self, conn: Conn, courier: Courier, ready: Sequence[Held]) -> None:
         self.courier = courier
-        self.operations: dict[int, AnyOperation] = {held.delivery_id: DECODE(held.operation) for held in ready}
+        self.operations: dict[int, AnyOperation] = {}
+        self.unreadable: dict[int, str] = {}
+        for held in ready:
+            self._decode(held)
+        ready = [held for held in ready if held.delivery_id in self.operations]
         cases = list(dict.fromkeys(held.case_id for held in ready))
         self.links: dict[int, dict[int, Link]] = {case_id: {} for case_id in cases}
         for case_id, link in changes.links_of_cases(conn, cases):
@@ -110,6 +122,13 @@ class _Load:
         self.told = changes.by_parts(conn, courier.connector.name, files) if files else {}
         self.stale = self._stale(conn, ready)
         self.needed = works.named_in_needs(conn, cases, [held.delivery_id for held in ready])
+
+    def _decode(self, held: Held) -> None:
+        """Written by another version, maybe: one operation that cannot be read must not stop all of its target."""
+        try:
+            self.operations[held.delivery_id] = DECODE(held.operation)
+        except MsgspecError as error:
+            self.unreadable[held.delivery_id] = f"{type(error).__name__}: {error}"
 
     def _stale(self, conn: Conn, ready: Sequence[Held]) -> dict[int, Change]:
         if not self.courier.connector.partner_facing or not self.courier.sources:

@@ -11,17 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from queue import Empty, SimpleQueue
-from typing import Protocol, Self
+from typing import Protocol
 
 from pipeline.connector import Limit
-from pipeline.domain.reason import Reason
-from pipeline.errors import LeaseLostError
-from pipeline.plan import Verdict
 from pipeline.stages import refusals
-from pipeline.stages.settling import AUTH_RETRY_SECONDS, Finished, settlement
+from pipeline.stages.senders import InHand, Senders
+from pipeline.stages.settling import Finished, blocked_for, fallen, settlement, unrecorded
 from pipeline.store import lanes, targets
 from pipeline.store.lanes import Held, Settled
-from pipeline.store.pool import Conn
+from pipeline.store.pool import REFUSALS, Conn, again
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class Sizes:
     lease_left: float = 0.4
     linger_seconds: float = 0.05
     run_seconds: float = 10.0
+    hung_seconds: float = 3600.0  # a sender that has not come back by then is given up: no call has a longer deadline
 
 
 class Bell(Protocol):
@@ -68,6 +67,21 @@ class Drained:
         )
 
 
+Deliver = Callable[[Held, Callable[[], None]], Finished]
+
+
+@dataclass
+class _Written:
+    """What one commit did: outcomes settled, lanes to hand out, cases whose sleeping lanes may wake."""
+
+    done: Sequence[Finished]
+    settled: Settled
+    ready: list[Held]
+    deliver: Deliver | None
+    claimed: int
+    concerned: set[int]
+
+
 class Drain:
     """One run over one target's due lanes. `deliver` is called on sender threads, everything else on the caller's."""
 
@@ -76,7 +90,7 @@ class Drain:
         conn: Conn,
         target: str,
         *,
-        prepare: Callable[[Conn, Sequence[Held]], Callable[[Held, Callable[[], None]], Finished]],
+        prepare: Callable[[Conn, Sequence[Held]], Deliver],
         bell: Bell,
         owner: str,
         sizes: Sizes | None = None,
@@ -89,25 +103,40 @@ class Drain:
         self.per_object = per_object
         self.lease = timedelta(seconds=self.sizes.lease_seconds)
         self.out = Drained(target)
-        self.hand: dict[int, _InHand] = {}
+        self.hand: dict[int, InHand] = {}
         self.finished: SimpleQueue[Finished] = SimpleQueue()
         self.full_claims = 0
 
     def run(self) -> Drained:
         """Drain until nothing is due and the bell stays silent, at most `run_seconds`."""
         started = self.renewed = time.monotonic()
-        with _Senders(self.sizes.senders) as senders:
-            while True:
-                over = self.stop.is_set() or time.monotonic() - started > self.sizes.run_seconds
-                done = self._gather()
-                claimed = self._turn(done, senders, over=over)
-                if not self.hand and not claimed and (over or not self._wait()):
-                    break
+        over = True
+        try:
+            with Senders(self.sizes.senders) as senders:
+                while True:
+                    over = self.stop.is_set() or time.monotonic() - started > self.sizes.run_seconds
+                    self.bell.refresh(self.target)
+                    done = self._gather()
+                    claimed = self._turn(done, senders, over=over)
+                    if not self.hand and not claimed and (over or not self._wait()):
+                        break
+        except BaseException:
+            over = True
+            raise
+        finally:
+            self._leave(over=over)
         if self.out.delivered:
             targets.clear(self.conn, self.target)
         self.out.unfinished = over
         self.out.seconds = time.monotonic() - started
         return self.out
+
+    def _leave(self, *, over: bool) -> None:
+        """No call may start that nobody would settle; and whoever is hinted next must find the way free."""
+        for slot in self.hand.values():
+            slot.until = 0.0
+        if over:
+            self.bell.leave(self.target)
 
     def _gather(self) -> list[Finished]:
         """Finished lanes: block for one, take what is there, wait a moment while the group is small."""
@@ -125,15 +154,36 @@ class Drain:
                 until = time.monotonic() + self.sizes.gather_seconds
         return done
 
-    def _turn(self, done: list[Finished], senders: "_Senders", *, over: bool) -> int:
+    def _turn(self, done: list[Finished], senders: Senders, *, over: bool) -> int:
         """Settle what finished and claim what there is room for, in one commit; hand the work out."""
         before = time.monotonic()
         room = 0 if over else self.sizes.in_hand - len(self.hand) + len(done)
         if not done and room < self.sizes.group:
             self._renew()
             return 0
+        written = self._commit(done, room, over=over)
+        self._count(written.done, written.settled)
+        for item in done:
+            self.hand.pop(item.held.id, None)
+        if written.deliver is not None:
+            for held in written.ready:
+                self._hand_out(held, before, written.deliver, senders)
+        self.out.ring |= again(lambda: lanes.wake(self.conn, written.concerned))
+        self._renew()
+        return written.claimed
+
+    def _commit(self, done: Sequence[Finished], room: int, *, over: bool) -> _Written:
+        """One transaction. Where the ledger refuses a value each outcome is written apart: one must not stop all."""
+        try:
+            return again(lambda: self._write(done, room, over=over))
+        except REFUSALS:
+            return again(lambda: self._write(done, room, over=over, apart=True))
+
+    def _write(self, done: Sequence[Finished], room: int, *, over: bool, apart: bool = False) -> _Written:
         with self.conn.transaction():
-            settled = lanes.settle(self.conn, [settlement(item, keep=not over) for item in done], lease=self.lease)
+            if apart:
+                done = [self._recordable(item) for item in done]
+            settled = self._settle(done, keep=not over)
             if refusals.tell(self.conn, [item for item in done if item.held.id not in settled.lost]):
                 self.out.ring.add("transform")
             claimed = self._claim(room)
@@ -141,29 +191,29 @@ class Drain:
             lanes.release(self.conn, give_back)
             deliver = self.prepare(self.conn, ready) if ready else None
             self._block(done)
-        self._count(done, settled)
-        for item in done:
-            self.hand.pop(item.held.id, None)
-        if deliver is not None:
-            for held in ready:
-                self._hand_out(held, before, deliver, senders)
-        self.out.ring |= lanes.wake(self.conn, settled.cases)
-        self._renew()
-        return len(claimed)
+        # a lane that goes to sleep may have missed the settle of what it waits for: that one saw it awake
+        asleep = {held.case_id for held, _, why in give_back if why == "waiting_for"}
+        return _Written(done, settled, ready, deliver, len(claimed), settled.cases | asleep)
+
+    def _settle(self, done: Sequence[Finished], *, keep: bool) -> Settled:
+        return lanes.settle(self.conn, [settlement(item, keep=keep) for item in done], lease=self.lease)
+
+    def _recordable(self, item: Finished) -> Finished:
+        """The outcome, if the ledger takes it (tried and taken back); else the dead letter that stands for it."""
+        try:
+            with self.conn.transaction(force_rollback=True):
+                self._settle([item], keep=False)
+        except REFUSALS as error:
+            return unrecorded(item, error)
+        return item
 
     def _block(self, done: Iterable[Finished]) -> None:
         """A refused log-in, 429 or 503 concerns the whole target: nothing more is claimed for a while (D11)."""
         for item in done:
-            outcome = item.delivered.outcome if item.delivered else None
-            if outcome is None or outcome.learned.get("scope") in {"object", "own"}:
-                continue
-            if outcome.verdict is Verdict.AUTH:
-                reason, seconds = Reason.TARGET_REFUSES_LOGIN, AUTH_RETRY_SECONDS
-            elif outcome.verdict is Verdict.RETRY and outcome.retry_after_seconds:
-                reason, seconds = Reason.WAITING_QUOTA, outcome.retry_after_seconds
-            else:
-                continue
-            targets.block(self.conn, self.target, seconds=seconds, reason=reason, detail=outcome.detail)
+            found = blocked_for(item)
+            if found is not None:
+                seconds, reason, detail = found
+                targets.block(self.conn, self.target, seconds=seconds, reason=reason, detail=detail)
 
     def _claim(self, room: int) -> list[Held]:
         if room < self.sizes.group:
@@ -196,12 +246,18 @@ class Drain:
         self,
         held: Held,
         before: float,
-        deliver: Callable[[Held, Callable[[], None]], Finished],
-        senders: "_Senders",
+        deliver: Deliver,
+        senders: Senders,
     ) -> None:
-        slot = _InHand(held, before + self.sizes.lease_seconds, self.sizes.lease_seconds * self.sizes.lease_left)
+        slot = InHand(held, before + self.sizes.lease_seconds, self.sizes.lease_seconds * self.sizes.lease_left)
         self.hand[held.id] = slot
-        senders.submit(lambda: self.finished.put(deliver(held, slot.check)))
+        senders.submit(lambda: self.finished.put(self._delivered(held, slot, deliver)))
+
+    def _delivered(self, held: Held, slot: InHand, deliver: Deliver) -> Finished:
+        try:
+            return deliver(held, slot.check)
+        except BaseException as error:  # noqa: BLE001 -- a sender that ends in silence would hold lane and drain for ever
+            return fallen(held, self.target, error)
 
     def _renew(self) -> None:
         """Extend the leases of what is in hand; believe only what comes back (engine.md trap 5)."""
@@ -209,15 +265,15 @@ class Drain:
         if before - self.renewed < self.sizes.lease_seconds / 4 or not self.hand:
             return
         self.renewed = before
-        self.bell.refresh(self.target)
-        ours = lanes.renew(self.conn, [(s.held.id, s.held.nonce) for s in self.hand.values()], lease=self.lease)
+        self.hand = {lane: slot for lane, slot in self.hand.items() if before - slot.since < self.sizes.hung_seconds}
+        held = [(slot.held.id, slot.held.nonce) for slot in self.hand.values()]
+        ours = again(lambda: lanes.renew(self.conn, held, lease=self.lease))
         for lane, slot in self.hand.items():
             if lane in ours:
                 slot.until = before + self.sizes.lease_seconds
 
     def _wait(self) -> bool:
         """Listen for a moment; then leave, look once more, and only then end."""
-        self.bell.refresh(self.target)
         if self.bell.listen(self.target, self.sizes.linger_seconds):
             return True
         self.bell.leave(self.target)
@@ -235,39 +291,3 @@ class Drain:
             else:
                 self.out.retried += 1
         self.out.dead_letters += settled.dead_letters
-
-
-class _InHand:
-    """A held lane's lease, checked by its sender as late as the socket's first byte."""
-
-    def __init__(self, held: Held, until: float, margin: float) -> None:
-        self.held, self.until, self.margin = held, until, margin
-
-    def check(self) -> None:
-        """Raises LeaseLostError when too little of the lease is left to start a call."""
-        if time.monotonic() > self.until - self.margin:
-            raise LeaseLostError(f"lane {self.held.id}: the lease has run down")
-
-
-class _Senders:
-    """Sender threads, each blocking on its own call; they end with the drain."""
-
-    def __init__(self, count: int) -> None:
-        self.jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self.threads = [threading.Thread(target=self._work, name=f"sender-{n}", daemon=True) for n in range(count)]
-
-    def __enter__(self) -> Self:
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for _thread in self.threads:
-            self.jobs.put(None)
-
-    def submit(self, job: Callable[[], None]) -> None:
-        self.jobs.put(job)
-
-    def _work(self) -> None:
-        while (job := self.jobs.get()) is not None:
-            job()

@@ -9,11 +9,10 @@ from msgspec import structs
 
 from pipeline.stages.settling import Finished
 from pipeline.store import changes
-from pipeline.store.lanes import DECODE
 from pipeline.store.pool import Conn
 from schemas.change import Change, ChangeKind
 from schemas.content import Author, Side
-from schemas.operation import Create
+from schemas.operation import OperationKind
 
 
 def tell(conn: Conn, finished: Iterable[Finished]) -> bool:
@@ -29,7 +28,7 @@ def _refused(conn: Conn, item: Finished) -> tuple[int, Change] | None:
     held = item.held
     if not item.dead or item.delivered is None or held.change_id is None:
         return None
-    if not isinstance(DECODE(held.operation), Create):
+    if held.kind != OperationKind.CREATE.value:
         return None
     cause = changes.get(conn, held.change_id)
     if cause is None:

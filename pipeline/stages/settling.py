@@ -1,20 +1,22 @@
 """From how an attempt went to what the ledger writes: done, again at, dead, and what that means for the lane."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from pipeline.domain.lanes import blocks, origin_of
 from pipeline.domain.reason import Reason
-from pipeline.domain.retry import RetryPolicy
+from pipeline.domain.retry import CAP, RetryPolicy
 from pipeline.domain.states import DeliveryState
 from pipeline.plan import Outcome, Verdict
 from pipeline.stages.dispatch import Delivered
 from pipeline.store.lanes import DECODE, Attempt, Held, Settlement
-from schemas.operation import kind_of
+from pipeline.store.sql import storable
+from schemas.operation import OperationKind
 
 AUTH_RETRY_SECONDS = 60.0
+LOST_RETRY_SECONDS = 1.0  # a lease that ran down before its call began; at once would spin where leases are too short
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,40 @@ class Finished:
 _LATER = frozenset({Verdict.RETRY, Verdict.UNKNOWN, Verdict.AGAIN})
 
 
+def fallen(held: Held, system: str, error: BaseException) -> Finished:
+    """A lane whose sender ended by an error that nobody foresaw: what it sent is unknown, so it is looked up later."""
+    outcome = Outcome(Verdict.UNKNOWN, Reason.WAITING_RETRY, f"{type(error).__name__}: {error}")
+    return Finished(held, system, Delivered(outcome, None, (), looked=False, rounds=1, ms=0.0))
+
+
+def unrecorded(item: Finished, error: Exception) -> Finished:
+    """An outcome that the ledger refuses to store: a person compares the target with what was to be written."""
+    assert item.delivered is not None
+    before = f"{item.delivered.outcome.verdict.value} {item.delivered.outcome.reason.value}"
+    reason = Reason.MAY_HAVE_HAPPENED if item.done else Reason.UNREADABLE
+    detail = f"its outcome ({before}) cannot be recorded: {type(error).__name__}: {error}"
+    outcome = Outcome(Verdict.DEAD, reason, detail)
+    return replace(item, delivered=Delivered(outcome, None, (), looked=False, rounds=1, ms=item.delivered.ms))
+
+
+def blocked_for(item: Finished) -> tuple[float, Reason, str] | None:
+    """(seconds, reason, detail) where the outcome concerns the whole target; None where it concerns this lane alone."""
+    outcome = item.delivered.outcome if item.delivered else None
+    if outcome is None or outcome.learned.get("scope") in {"object", "own"}:
+        return None
+    if outcome.verdict is Verdict.AUTH:
+        return AUTH_RETRY_SECONDS, Reason.TARGET_REFUSES_LOGIN, outcome.detail
+    if outcome.reason is Reason.SOURCE_UNREACHABLE:  # another system's fault
+        return None
+    if outcome.verdict is Verdict.RETRY and outcome.retry_after_seconds:
+        return min(outcome.retry_after_seconds, CAP), Reason.WAITING_QUOTA, outcome.detail
+    return None
+
+
 def settlement(item: Finished, *, keep: bool) -> Settlement:
     """What the ledger writes for one finished lane; `keep` holds it for its next delivery."""
     if item.lost:
-        return Settlement(item.held, None, done=False, burn=False)
+        return Settlement(item.held, None, done=False, burn=False, wait_seconds=LOST_RETRY_SECONDS)
     if item.delivered is None:
         return Settlement(item.held, None, done=True, keep=keep)
     outcome = item.delivered.outcome
@@ -68,7 +100,7 @@ def settlement(item: Finished, *, keep: bool) -> Settlement:
     if outcome.verdict is Verdict.DEAD or wait is None:
         return _dead(item, outcome, keep=keep)
     if outcome.reason in {Reason.WAITING_QUOTA, Reason.SOURCE_UNREACHABLE}:
-        return _later(item, outcome, outcome.reason, outcome.retry_after_seconds or wait, burn=False)
+        return _later(item, outcome, outcome.reason, min(outcome.retry_after_seconds or wait, CAP), burn=False)
     return _later(item, outcome, Reason.WAITING_RETRY, wait, burn=True)
 
 
@@ -98,7 +130,7 @@ def _dead(item: Finished, outcome: Outcome, *, keep: bool) -> Settlement:
     assert item.delivered is not None
     exhausted = outcome.verdict in _LATER
     reason = Reason.RETRIES_EXHAUSTED if exhausted else outcome.reason
-    kind = kind_of(DECODE(item.held.operation))
+    kind = OperationKind(item.held.kind)
     stops = blocks(kind, named_in_needs=item.named_in_needs, comments_block=item.comments_block)
     return Settlement(
         item.held,
@@ -109,7 +141,7 @@ def _dead(item: Finished, outcome: Outcome, *, keep: bool) -> Settlement:
         waits=reason.value if stops else None,
         state=DeliveryState.DEAD,
         receipt=item.delivered.receipt,
-        dead_detail=outcome.detail,
+        dead_detail=storable(outcome.detail),
         queue=item.system,
     )
 
@@ -119,7 +151,7 @@ def _attempt(item: Finished, outcome: Outcome, reason: Reason) -> Attempt:
     return Attempt(
         verdict=outcome.verdict.value,
         reason=reason,
-        detail=outcome.detail[:2000].replace("\x00", "\ufffd"),
+        detail=storable(outcome.detail),
         ms=item.delivered.ms,
         looked=item.delivered.looked,
         exchanges=msgspec.json.encode(item.delivered.exchanges),

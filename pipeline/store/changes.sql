@@ -97,14 +97,17 @@ join change n on n.case_id = any(%(cases)s) and n.id > c.id and n.source = c.sou
     and n.kind = c.kind and n.state = 'routed'
 where c.id = %(change)s and exists (select 1 from dead_letter dl where dl.change_id = c.id)
 
--- name: lane_for
-insert into lane as l (target, case_id, partner, tail) values (%(target)s, %(case)s, %(partner)s, 0)
-on conflict (case_id, target) do update set partner = excluded.partner
-returning id
+-- name: make_lanes
+-- Makes the lanes that are missing; locks none that exists (see `lock_lanes`).
+insert into lane (target, case_id, partner)
+select * from unnest(%(target)s::text[], %(case)s::bigint[], %(partner)s::text[])
+on conflict (case_id, target) do nothing
 
 -- name: lock_lanes
-select id, target, head, intent, tail, due is null and nonce is null and head < tail as asleep
-from lane where id = any(%(lanes)s) order by id for update
+-- In the order of their ids, as everybody who locks several.
+select id, target, case_id, head, tail from lane
+where (case_id, target) in (select * from unnest(%(case)s::bigint[], %(target)s::text[]))
+order by id for update
 
 -- name: waiting_values
 -- Absolute values of a lane that have not been sent yet: what a newer one supersedes.
@@ -136,11 +139,12 @@ select key from delivery where key = any(%(keys)s) and redo = 0
 
 -- name: raise_tail
 -- An idle lane becomes due with its first new delivery, unless that one waits for another; lease and retry stay.
-update lane l set tail = t.tail,
+update lane l set tail = t.tail, partner = t.partner,
     due = case when l.head < l.tail then l.due when t.asleep then null
                else greatest(casebridge.now(), coalesce(d.not_before, casebridge.now())) end,
     waits = case when l.head = l.tail and t.asleep then 'waiting_for' else l.waits end
-from unnest(%(lane)s::bigint[], %(tail)s::int[], %(asleep)s::bool[]) as t(lane, tail, asleep)
+from unnest(%(lane)s::bigint[], %(tail)s::int[], %(asleep)s::bool[], %(partner)s::text[])
+     as t(lane, tail, asleep, partner)
 left join delivery d on d.lane_id = t.lane and d.seq = (select head + 1 from lane x where x.id = t.lane)
 where l.id = t.lane
 

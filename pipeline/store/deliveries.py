@@ -39,9 +39,9 @@ class NewDelivery:
 @dataclass
 class _Lane:
     id: int
-    target: str
     head: int
     tail: int
+    partner: str
     first_asleep: bool = False
 
 
@@ -59,7 +59,7 @@ def append(conn: Conn, deliveries: Sequence[NewDelivery], *, config_version: int
         lane = lanes[delivery.case_id, delivery.target]
         lane.tail += 1
         if lane.tail == lane.head + 1:
-            lane.first_asleep = bool(delivery.needs)
+            lane.first_asleep = any(key in id_of for key in delivery.needs)
         _add_row(columns, id_, lane, delivery, id_of, firsts.get(id(delivery)), state=_state(delivery, fresh))
     conn.execute(SQL["append"], columns | {"config": config_version})
     conn.execute(
@@ -68,6 +68,7 @@ def append(conn: Conn, deliveries: Sequence[NewDelivery], *, config_version: int
             "lane": [lane.id for lane in lanes.values()],
             "tail": [lane.tail for lane in lanes.values()],
             "asleep": [lane.first_asleep for lane in lanes.values()],
+            "partner": [lane.partner for lane in lanes.values()],
         },
     )
     return {delivery.target for delivery in fresh}
@@ -122,14 +123,12 @@ def _without_known(conn: Conn, deliveries: Sequence[NewDelivery]) -> list[NewDel
 
 def _lock_lanes(conn: Conn, deliveries: Sequence[NewDelivery]) -> dict[tuple[int, str], _Lane]:
     """Lane rows of all (case, target) pairs, locked in the order of their ids so that nobody deadlocks."""
-    pairs = sorted({(d.case_id, d.target, d.partner) for d in deliveries})
-    key_of: dict[int, tuple[int, str]] = {}
-    for case_id, target, partner in pairs:
-        row = conn.execute(SQL["lane_for"], {"case": case_id, "target": target, "partner": partner}).fetchone()
-        assert row is not None
-        key_of[row[0]] = (case_id, target)
-    rows = conn.execute(SQL["lock_lanes"], {"lanes": list(key_of)}).fetchall()
-    return {key_of[row[0]]: _Lane(row[0], row[1], row[2], row[4]) for row in rows}
+    partners = {(d.case_id, d.target): d.partner for d in deliveries}
+    pairs = sorted(partners)
+    params = {"case": [case for case, _ in pairs], "target": [target for _, target in pairs]}
+    conn.execute(SQL["make_lanes"], params | {"partner": [partners[pair] for pair in pairs]})
+    rows = conn.execute(SQL["lock_lanes"], params).fetchall()
+    return {(case, target): _Lane(id_, head, tail, partners[case, target]) for id_, target, case, head, tail in rows}
 
 
 def _supersede(

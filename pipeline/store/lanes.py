@@ -52,6 +52,7 @@ class Held:
     created_at: datetime
     needs: list[int]
     early: float | None  # seconds until the delivery may be sent; null or 0 = now
+    kind: str
 
     @property
     def must_look(self) -> bool:

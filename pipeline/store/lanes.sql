@@ -22,13 +22,15 @@ c as (
     returning l.id, l.nonce, l.head, l.intent, d.known, l.tries, l.case_id, l.partner)
 select c.id, c.nonce, c.head, c.known, c.tries, c.case_id, c.partner,
        x.id as delivery_id, x.seq, x.operation, x.change_id, x.key, x.redo, x.mark, x.plan_rev, x.state, x.flow,
-       x.created_at, x.needs, greatest(extract(epoch from x.not_before - casebridge.now())::float8, 0) as early
+       x.created_at, x.needs, greatest(extract(epoch from x.not_before - casebridge.now())::float8, 0) as early, x.kind
 from c join delivery x on x.lane_id = c.id and x.seq = c.head + 1
 order by c.id
 
 -- name: settle
 -- The fence is the nonce: a lane that is not returned was lost, and nothing of it may be written.
 -- Next intent and release in the same update; casebridge.now() sets times, the lease was counted before (trap 4).
+-- Whoever locks several lanes locks them in the order of their ids: append, settle, renew and wake cannot deadlock.
+with held as materialized (select id from lane where id = any(%(lane)s) order by id for update)
 update lane l set
     head = l.head + s.done,
     tries = case when s.done > 0 then (s.keep and l.tail > l.head + s.done)::int when s.burn then l.tries else greatest(l.tries - 1, 0) end,
@@ -43,6 +45,7 @@ update lane l set
 from unnest(%(lane)s::bigint[], %(nonce)s::bigint[], %(done)s::int[], %(keep)s::bool[], %(burn)s::bool[],
             %(blocked)s::bool[], %(wait)s::float8[], %(waits)s::text[])
      as s(lane, nonce, done, keep, burn, blocked, wait, waits)
+join held on held.id = s.lane
 where l.id = s.lane and l.nonce = s.nonce
 returning l.id, l.nonce, l.head, l.intent, l.tail
 
@@ -50,7 +53,7 @@ returning l.id, l.nonce, l.head, l.intent, l.tail
 -- A statement of its own: the settle's snapshot is older than a tail raised meanwhile (trap 3).
 select l.id, l.nonce, l.head, n.seq - 1 as known, 1 as tries, l.case_id, l.partner,
        x.id as delivery_id, x.seq, x.operation, x.change_id, x.key, x.redo, x.mark, x.plan_rev, x.state, x.flow,
-       x.created_at, x.needs, greatest(extract(epoch from x.not_before - casebridge.now())::float8, 0) as early
+       x.created_at, x.needs, greatest(extract(epoch from x.not_before - casebridge.now())::float8, 0) as early, x.kind
 from unnest(%(lane)s::bigint[], %(seq)s::int[]) as n(lane, seq)
 join lane l on l.id = n.lane join delivery x on x.lane_id = n.lane and x.seq = n.seq
 
@@ -65,8 +68,9 @@ from unnest(%(lane)s::bigint[], %(nonce)s::bigint[], %(wait)s::float8[], %(waits
 where l.id = r.lane and l.nonce = r.nonce
 
 -- name: renew
+with held as materialized (select id from lane where id = any(%(lane)s) order by id for update)
 update lane l set due = casebridge.now() + %(lease)s
-from unnest(%(lane)s::bigint[], %(nonce)s::bigint[]) as r(lane, nonce)
+from unnest(%(lane)s::bigint[], %(nonce)s::bigint[]) as r(lane, nonce) join held on held.id = r.lane
 where l.id = r.lane and l.nonce = r.nonce
 returning l.id
 
@@ -81,9 +85,12 @@ where x.id = any(%(ids)s) and x.state = 'queued' and exists (
 -- name: wake
 -- Lanes of these cases whose next delivery waited for another one and need wait no longer. One that was superseded or
 -- cancelled while it waited is passed over by whoever claims the lane.
+with asleep as materialized (
+    select id from lane where case_id = any(%(cases)s) and nonce is null and due is null and head < tail
+    order by id for update)
 update lane l set due = greatest(casebridge.now(), coalesce(x.not_before, casebridge.now())), waits = null
-from delivery x
-where l.case_id = any(%(cases)s) and l.nonce is null and l.due is null and l.head < l.tail
+from asleep, delivery x
+where l.id = asleep.id and l.nonce is null and l.due is null and l.head < l.tail
   and x.lane_id = l.id and x.seq = l.head + 1 and x.state <> 'dead'
   and (x.state <> 'queued' or not exists (
     select 1 from unnest(x.needs) as need(id)
@@ -93,9 +100,11 @@ returning l.target
 
 -- name: stranded
 -- The same for all cases: what a crash between a settle and its wake left behind.
-update lane l set due = casebridge.now(), waits = null
-from delivery x
-where l.nonce is null and l.due is null and l.head < l.tail
+with asleep as materialized (
+    select id from lane where nonce is null and due is null and head < tail order by id for update skip locked)
+update lane l set due = greatest(casebridge.now(), coalesce(x.not_before, casebridge.now())), waits = null
+from asleep, delivery x
+where l.id = asleep.id and l.nonce is null and l.due is null and l.head < l.tail
   and x.lane_id = l.id and x.seq = l.head + 1 and x.state <> 'dead'
   and (x.state <> 'queued' or not exists (
     select 1 from unnest(x.needs) as need(id)

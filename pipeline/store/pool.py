@@ -1,15 +1,24 @@
 """Connections: one pool a process, every session bounded in time and bound to the casebridge schema."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg import Connection, conninfo
+from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 Conn: TypeAlias = Connection[TupleRow]
+T = TypeVar("T")
+
+# What a failed statement says of the work behind it: who stood in the way, which values cannot be stored, or nothing
+# at all (the server is away, the pool is empty, the connection broke during a commit).
+CLASHES = (DeadlockDetected, SerializationFailure, LockNotAvailable)
+REFUSALS = (psycopg.DataError, psycopg.IntegrityError, ValueError)
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError)
+TRIES = 3
 SCHEMA = "casebridge"
 # A hung server, a forgotten transaction or a lock held by an operator must never stop a worker for ever
 # (reliability.md 2.1); JIT costs more than it gives on statements of a millisecond.
@@ -50,6 +59,16 @@ def open_pool(url: str, *, size: int, name: str = "casebridge") -> ConnectionPoo
     )
     pool.open()
     return pool
+
+
+def again(work: Callable[[], T]) -> T:
+    """The result of `work`, which opens its own transaction; run anew where that one clashed with another, thrice."""
+    for _ in range(TRIES - 1):
+        try:
+            return work()
+        except CLASHES:
+            continue
+    return work()
 
 
 @contextmanager

@@ -8,6 +8,11 @@ from typing import LiteralString, cast
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
+def storable(text: str, longest: int = 2000) -> str:
+    """A text as PostgreSQL takes it: no NUL, no half of a surrogate pair, cut to its bound."""
+    return text[:longest].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
 @cache
 def load(stem: str) -> dict[str, LiteralString]:
     """The statements of `<stem>.sql`, by name. The files ship with the package, so their text is trusted."""

@@ -10,8 +10,9 @@ on conflict (name) do update set
 returning (select t.reason from target t where t.name = %(name)s) is distinct from %(reason)s
 
 -- name: clear
+-- A block that still runs stays: what arrived before the 429, or beside it, says nothing of the time after it.
 update target set blocked_until = null, reason = null, detail = null, changed_at = casebridge.now()
-where name = %(name)s and reason is not null and not paused
+where name = %(name)s and reason is not null and not paused and coalesce(blocked_until <= casebridge.now(), true)
 
 -- name: pause
 update target set paused = %(paused)s, reason = %(reason)s, changed_at = casebridge.now() where name = %(name)s
