@@ -109,6 +109,11 @@ def calls(town: Town, system: str, method: str, part: str) -> list[dict[str, Any
     return [entry for entry in entries if entry["method"] == method and part in entry["path"]]
 
 
+def pushed(town: Town, case: Case) -> list[dict[str, Any]]:
+    """The transitions that casebridge sent for a thread, whatever came of them."""
+    return calls(town, "trading_grid", "POST", f"/threads/{case.thread}/transitions")
+
+
 def body_of(exchange: dict[str, Any]) -> dict[str, Any]:
     """The JSON that was sent."""
     return dict(json.loads(exchange["request_body"]))

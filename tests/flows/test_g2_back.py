@@ -4,6 +4,7 @@ from tests.flows.scenes import (
     items,
     move,
     open_case,
+    pushed,
     resolve,
     said_in_gemini,
     said_to_partner,
@@ -86,6 +87,7 @@ def test_g2_08_an_app_that_assigns_causes_no_ping_pong(town: Town) -> None:
 
     assert status_of(town, case.item) == "Assigned"
     assert states_of(town, case.thread) == ["received", "assigned"]
+    assert len(pushed(town, case)) == 2, "person and status moved together: that is told once"
     assert town.by_us("gemini", "status_changed") == []
     assert town.dead() == []
 

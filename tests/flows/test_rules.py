@@ -1,5 +1,6 @@
 """Rules 1 to 5 that hold across flows: one case per partner and key, joining, echoes, and what is internal."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 from pipeline.flow import Opening
@@ -50,6 +51,8 @@ def test_rule_1_the_constraint_decides_between_two_writers(town: Town) -> None:
         with town.world.connection() as conn, conn.transaction():
             first = changes.open_or_join(conn, Opening("acme", "claim:77"), window_days=30)
             second = pool.submit(join)
+            while not town.rows("select 1 from pg_stat_activity where wait_event_type = 'Lock'"):
+                assert not second.done(), "the second writer must wait for the first one's commit"
         assert second.result(timeout=20) == first
 
 
@@ -135,11 +138,14 @@ def test_rule_4_a_person_who_uses_our_account_is_heard(town: Town) -> None:
 
 
 def test_rule_4_the_same_words_by_somebody_else_are_a_change(town: Town) -> None:
-    """Given somebody else's comment with equal content, when it is read, then it is a real change."""
+    """Given somebody else pastes our whole comment, its last line too, when it is read, then it is a real change."""
     case = open_case(town)
     town.people.post("acme", case.thread, "Carton 4 has arrived.")
     town.run()
-    town.people.comment(case.item, "Carton 4 has arrived.", group=PARTNERS)
+    (ours,) = said_in_gemini(town)
+    pasted = "\n\n".join(re.findall(r"[^<>]+(?=</)", ours))
+    assert "ref " in pasted.splitlines()[-1]
+    town.people.comment(case.item, pasted, group=PARTNERS)
     town.run()
 
     assert ["Carton 4 has arrived." in text for text in said_to_partner(town, case.thread)] == [False, True]
@@ -148,12 +154,14 @@ def test_rule_4_the_same_words_by_somebody_else_are_a_change(town: Town) -> None
 def test_rule_4_a_write_seen_before_its_answer_is_still_an_echo(town: Town) -> None:
     """Given our answer is lost and the site is read first, when the write is found, then it goes nowhere."""
     case = open_case(town)
+    town.run()
     town.fault("gemini", "POST /gemini/api/items/*/comments", "lost_answer", times=1)
     town.fault("gemini", "GET /gemini/api/items/*/comments", "status", status=500)
     town.people.post("acme", case.thread, "Carton 4 has arrived.")
     town.run("trading_grid")
     town.run("gemini")
     assert len(said_in_gemini(town)) == 1
+    assert town.rows("select state from change where source = 'gemini' and kind = 'said'") == [("echo",)]
     posts = len(said_to_partner(town))
 
     town.mend("gemini")
