@@ -13,6 +13,7 @@ help:  ## List the targets
 # The lock files pin everything with hashes; uv installs them in seconds and is itself a wheel from the same registry.
 .venv/uv: 
 	@$(PYTHON) -c 'import sys; sys.exit("found Python %d.%d, expected 3.11 or newer: set PYTHON" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@echo 'making .venv with what the lock file pins; the first time this takes half a minute' >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@touch $@

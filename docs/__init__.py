@@ -1,0 +1,1 @@
+"""The handbook; `generate` keeps the parts of it that the code knows best."""
