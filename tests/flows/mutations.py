@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 G1, REFUSALS = "test_g1.py::test_g1_", "test_g1_refusals.py::test_g1_"
 G2, BACK = "test_g2.py::test_g2_", "test_g2_back.py::test_g2_"
-RULE, ORDER = "test_rules.py::test_rule_", "test_rules_order.py::test_rule_"
+RULE, ORDER, LOST = "test_rules.py::test_rule_", "test_rules_order.py::test_rule_", "test_rules_lost.py::test_rule_"
 
 GEMINI, GRID = "pipeline/connectors/gemini/", "pipeline/connectors/trading_grid/"
 FLOWS, STAGES, STORE = "pipeline/flows/", "pipeline/stages/", "pipeline/store/"
@@ -110,6 +110,12 @@ MUTATIONS = (
         "pipeline/http/run.py",
         "verdict = self._judge(health, answer).verdict",
         "verdict = Verdict.DONE",
+    ),
+    Mutation(
+        f"{G1}the_case_number_is_told_though_the_item_moved_first",
+        "pipeline/domain/lanes.py",
+        'return not (isinstance(old, State) and "number_of" in old.details)',
+        "return True",
     ),
     Mutation(
         f"{G1}11_html_is_sanitised_before_it_is_stored",

@@ -1,6 +1,6 @@
 """Branches behind the rules that hold across flows, each with the test that must turn red without it."""
 
-from tests.flows.mutations import FLOWS, GEMINI, GRID, ORDER, RULE, STAGES, STORE, Mutation
+from tests.flows.mutations import FLOWS, GEMINI, GRID, LOST, ORDER, RULE, STAGES, STORE, Mutation
 
 MUTATIONS = (
     Mutation(
@@ -118,56 +118,56 @@ MUTATIONS = (
         "elif False:",
     ),
     Mutation(
-        f"{ORDER}7_a_refusal_keeps_everything_and_can_be_replayed",
+        f"{LOST}7_a_refusal_keeps_everything_and_can_be_replayed",
         f"{STAGES}settling.py",
         "exchanges=msgspec.json.encode(item.delivered.exchanges),",
         'exchanges=b"[]",',
     ),
     Mutation(
-        f"{ORDER}7_a_replay_of_what_had_succeeded_writes_nothing",
+        f"{LOST}7_a_replay_of_what_had_succeeded_writes_nothing",
         f"{STAGES}dispatch.py",
         "looked, found = True, attempt.look_up()",
         "looked, found = True, None",
     ),
     Mutation(
-        f"{ORDER}7_a_dead_worker_loses_nothing",
+        f"{LOST}7_a_dead_worker_loses_nothing",
         f"{STORE}lanes.sql",
         "due = casebridge.now() + %(lease)s, owner = %(owner)s, tries = l.tries + 1",
         "due = null, owner = %(owner)s, tries = l.tries + 1",
     ),
     Mutation(
-        f"{ORDER}7_without_any_webhook_every_change_is_found",
+        f"{LOST}7_without_any_webhook_every_change_is_found",
         "workers/bootstrap.py",
         "signals.ensure_poll(conn, name)",
         "pass",
     ),
     Mutation(
-        f"{ORDER}7_an_expired_cursor_is_made_good_by_a_sweep",
+        f"{LOST}7_an_expired_cursor_is_made_good_by_a_sweep",
         f"{GRID}feed.py",
         "    if body is None:  # 410 cursor_expired\n",
         '    if body is None:\n        return Page((), {"after": _latest(http), "at": cursor.get("at")})\n'
         "    if body is None:\n",
     ),
     Mutation(
-        f"{ORDER}7_an_outage_holds_up_nobody_else",
+        f"{LOST}7_an_outage_holds_up_nobody_else",
         f"{STAGES}settling.py",
         "    wait = item.wait()\n",
         "    wait = None\n",
     ),
     Mutation(
-        f"{ORDER}8_a_redaction_reaches_the_copy",
+        f"{LOST}8_a_redaction_reaches_the_copy",
         f"{GEMINI}comment.py",
         "return tuple(_withdraw(work, row) for row in stored",
         "return tuple(_withdraw(work, row) for row in ()",
     ),
     Mutation(
-        f"{ORDER}8_a_copy_that_cannot_be_redacted_is_put_before_a_person",
+        f"{LOST}8_a_copy_that_cannot_be_redacted_is_put_before_a_person",
         f"{GEMINI}comment.py",
         "    if not ours:\n",
         "    if False:\n",
     ),
     Mutation(
-        f"{ORDER}8_a_deleted_ticket_is_told_and_nothing_is_deleted",
+        f"{LOST}8_a_deleted_ticket_is_told_and_nothing_is_deleted",
         f"{FLOWS}r8_source_deleted.py",
         "if situation.change.kind is not ChangeKind.DELETED:",
         "if True:",

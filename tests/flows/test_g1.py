@@ -138,6 +138,19 @@ def test_g1_06_a_title_whose_answer_was_lost_is_still_ours(town: Town) -> None:
     assert said_in_gemini(town) == []
 
 
+def test_g1_the_case_number_is_told_though_the_item_moved_first(town: Town) -> None:
+    """Given Trading Grid is down, when the item is assigned before the word of receipt went, then both are told."""
+    town.fault("trading_grid", "POST */transitions", "down")
+    case = open_case(town)
+    town.people.set_status(case.item, "Assigned")
+    town.run()
+    town.mend("trading_grid")
+    town.clock_forward(60)
+
+    assert states_of(town, case.thread) == ["received", "assigned"]
+    assert f"Your case number is HELP-{case.item}." in said_to_partner(town, case.thread)[0]
+
+
 def test_g1_11_html_is_sanitised_before_it_is_stored(town: Town) -> None:
     """Given active HTML in the first post, when the item is made, then it is clean, and its rewriting is no change."""
     town.people.switch("gemini", "gemini", {"sanitiser": "rewrite"})
