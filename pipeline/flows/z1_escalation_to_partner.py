@@ -152,6 +152,8 @@ def _words(situation: Situation) -> Iterable[Step]:
         links = (*_threads(situation), *situation.case.current("gemini", "item"))
         origin = origin_of(change)
         return [Step(CODE, f"redact_{k.id}", k.system, Redact(link_id=k.id, origin=origin)) for k in links]
+    if not _is_addressed(situation):
+        return ()
     if change.kind is ChangeKind.FILE:
         return _file(situation)
     if change.kind is not ChangeKind.SAID or change.text is None:
@@ -161,6 +163,12 @@ def _words(situation: Situation) -> Iterable[Step]:
             return ()
         return relayed(CODE, situation, situation.case.current("gemini", "item"), visibility=Visibility.INTERNAL)
     return _to_partner(situation, change.text)
+
+
+def _is_addressed(situation: Situation) -> bool:
+    """Whether the ticket still speaks to this partner: not when its field names others (a wrong one was corrected)."""
+    named = str((situation.change.snapshot.extra.get("fields") or {}).get("partner") or "")
+    return not named.strip() or situation.case.partner in partners_of(situation.change, situation.config)
 
 
 def _to_partner(situation: Situation, text: Text) -> list[Step]:

@@ -185,6 +185,8 @@ def origin_of(operation: AnyOperation) -> str:
 
 
 def _says_something(operation: AnyOperation) -> bool:
+    if isinstance(operation, Comment) and operation.note:
+        return False  # casebridge's own words stand at no source
     texts = [getattr(operation, name, None) for name in ("text", "body", "title", "resolution")]
     return any(isinstance(text, Text) and text.visibility is Visibility.PARTNER for text in texts)
 

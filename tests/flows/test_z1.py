@@ -226,3 +226,21 @@ def test_z1_03_the_partners_answer_to_a_thread_without_words_arrives(town: Town)
 
     (body,) = relayed(town, ticket)
     assert "What is it about?" in body
+
+
+def test_z1_02_a_corrected_partner_gets_a_thread_and_the_wrong_one_no_more_words(town: Town) -> None:
+    """Given the wrong partner got a thread, when the field is corrected, then only the right one gets later words."""
+    ticket = open_ticket(town, {DESCRIPTION: "Two cartons have not arrived."})
+    town.people.escalate(ticket)
+    town.run()
+    town.people.ticket_form(ticket, "fields", **{PARTNER: "globex"})
+    town.run()
+    town.people.say(ticket, "#partner Please answer today.")
+    town.run()
+
+    wrong, right = threads(town)
+    assert [wrong["partner_id"], right["partner_id"]] == ["prt_acme", "prt_globex"]
+    bound = [entry["external_references"][0]["external_id"] for entry in (wrong, right)]
+    assert bound == [str(ticket), f"{ticket}:globex"]
+    assert [len(posts(town, thread["obj"])) for thread in (wrong, right)] == [0, 1]
+    assert town.dead() == []

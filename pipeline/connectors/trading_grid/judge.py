@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.answers import judge_by_status
 from pipeline.connector import Work
 from pipeline.connectors.trading_grid.moves import learned_from
-from pipeline.connectors.trading_grid.opening import is_same, partner_id_of
+from pipeline.connectors.trading_grid.opening import holds_origin, is_same, partner_id_of
 from pipeline.connectors.trading_grid.plan import comment_bodies
 from pipeline.connectors.trading_grid.vocabulary import NAME, THREAD
 from pipeline.connectors.trading_grid.wire import collection
@@ -118,7 +118,10 @@ def _verify(work: Work, request: Request, answer: Answer) -> Outcome:
     outcome = judge_by_status(request, answer)
     if outcome.verdict is not Verdict.DONE or request.step != "existing" or not isinstance(work.operation, Create):
         return outcome
-    theirs, ours = _json(answer).get("partner_id"), partner_id_of(work, work.operation)
+    thread = _json(answer)
+    theirs, ours = thread.get("partner_id"), partner_id_of(work, work.operation)
+    if theirs != ours and holds_origin(work, work.operation, thread):
+        return Outcome(Verdict.AGAIN, Reason.ALREADY_SO, "taken", learned={"existing_id": "", "taken": True})
     if theirs != ours:
         detail = f"the reference is bound to a thread of partner {theirs}, expected {ours}"
         return Outcome(Verdict.DEAD, Reason.CROSS_PARTNER, detail)

@@ -37,6 +37,7 @@ _STRUCTURED = ("dispute", "discrepancies", "reason", "workspace_id", "onboarding
 def plan_create(work: Work, operation: Create, facts: Facts) -> Plan:
     """POST /threads, then the rest of a long opening; with `facts["existing_id"]` only reads of that thread.
 
+    With `facts["taken"]` another partner's thread is bound to the origin: this one is bound as `<id>:<partner>` (Z1.2).
     Raises PermanentError `unmapped_type`, `unmapped_value`, `unknown_partner` and VisibilityError.
     """
     if operation.object_kind != THREAD:
@@ -45,7 +46,9 @@ def plan_create(work: Work, operation: Create, facts: Facts) -> Plan:
         path = f"/threads/{segment(str(existing))}"
         return Plan(NAME, (reading("existing", path), _first_post(path)))
     opening = opening_of(clear_text(operation.body)) if operation.body is not None else []
-    create = Request("create", "POST", "/threads", headers=(idempotency(work),), body=_thread(work, operation, opening))
+    create = Request(
+        "create", "POST", "/threads", headers=(idempotency(work),), body=_thread(work, operation, opening, facts)
+    )
     made = f"/threads/{Slot('create', 'id')}"
     rest = [{"format": "plain", "text": piece} for piece in opening[1:]]
     return Plan(NAME, (create, *write_posts(work, made, rest, operation.origin), _first_post(made)))
@@ -64,11 +67,15 @@ def is_same(work: Work, operation: Create, thread: Mapping[str, Any]) -> bool:
     """Whether a found thread is the one to open: our mark, or our reference; and this partner's in either case."""
     if thread.get("partner_id") != partner_id_of(work, operation):
         return False
-    wanted, origin = _reference(work, operation), thread.get("origin") or {}
+    return holds_origin(work, operation, thread) or (thread.get("origin") or {}).get("correlation_id") == work.mark
+
+
+def holds_origin(work: Work, operation: Create, thread: Mapping[str, Any]) -> bool:
+    """Whether the thread is bound to the very object that this one is to be opened for."""
+    wanted = _reference(work, operation)
     names = ("system", "instance", "object_type", "external_id")
     references = thread.get("external_references") or ()
-    bound = wanted is not None and any(all(one.get(name) == wanted[name] for name in names) for one in references)
-    return bound or origin.get("correlation_id") == work.mark
+    return wanted is not None and any(all(one.get(name) == wanted[name] for name in names) for one in references)
 
 
 def partner_id_of(work: Work, operation: Create) -> str:
@@ -80,8 +87,10 @@ def partner_id_of(work: Work, operation: Create) -> str:
     return found
 
 
-def _thread(work: Work, operation: Create, opening: list[str]) -> Json:
+def _thread(work: Work, operation: Create, opening: list[str], facts: Facts) -> Json:
     reference = _reference(work, operation)
+    if reference is not None and facts.get("taken"):
+        reference["external_id"] = f"{reference['external_id']}:{operation.partner}"
     members: Json = {
         "partner_id": partner_id_of(work, operation),
         "type": one_of(operation.type, THREAD_TYPES, "type", Reason.UNMAPPED_TYPE),

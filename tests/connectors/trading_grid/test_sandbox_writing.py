@@ -110,13 +110,16 @@ def test_a_thread_is_opened_once(grid: Grid) -> None:
 
 
 def test_a_thread_of_another_partner_is_never_joined(grid: Grid) -> None:
-    """Given the ticket is bound to another partner's thread, when ours is opened, then it is a dead letter."""
+    """Given the ticket is bound to another partner's thread, when ours is opened, then under `<ticket>:<partner>`."""
     body = {"partner_id": "prt_globex", "type": "exception", "title": "Theirs", "visibility": "partner",
             "external_references": [{"system": "zendesk", "instance": "default", "object_type": "ticket",
                                      "external_id": "35"}]}  # fmt: skip
-    grid.as_hub("POST", "/threads", body)
-    dead = grid.deliver(create(), look=True)
-    assert dead.outcome.reason is Reason.CROSS_PARTNER
+    theirs = grid.as_hub("POST", "/threads", body)["id"]
+    made = grid.deliver(create(), look=True)
+    assert bound(made) != theirs
+    thread = grid.as_hub("GET", f"/threads/{bound(made)}")
+    assert thread["partner_id"] == "prt_acme"
+    assert [one["external_id"] for one in thread["external_references"]] == ["35:acme"]
 
 
 def test_an_audience_gets_no_thread(grid: Grid) -> None:

@@ -49,6 +49,14 @@ CASES: dict[str, tuple[Request, Answer, Verdict, Reason, dict[str, Any]]] = {
     "used-up token": (WITH_FILE, answer({"error": "x", "description": "Upload token invalid"}, 422), Verdict.AGAIN,
                       Reason.REJECTED, {}),
     "busy": (COMMENT, answer({}, 429, **{"retry-after": "7"}), Verdict.RETRY, Reason.WAITING_QUOTA, {}),
+    "busy, this ticket alone": (
+        COMMENT,
+        answer({}, 429, **{"zendesk-ratelimit-per-ticket-updates": "total=30; remaining=0; resets=7"}),
+        Verdict.RETRY, Reason.WAITING_QUOTA, {"scope": "object"}),
+    "busy, though this ticket is not": (
+        COMMENT,
+        answer({}, 429, **{"zendesk-ratelimit-per-ticket-updates": "total=30; remaining=9; resets=7"}),
+        Verdict.RETRY, Reason.WAITING_QUOTA, {}),
     "maintenance": (COMMENT, answer({}, 503), Verdict.RETRY, Reason.WAITING_RETRY, {}),
     "token refused": (COMMENT, answer({"error": {"title": "x"}}, 401), Verdict.AUTH, Reason.TARGET_REFUSES_LOGIN, {}),
 }  # fmt: skip
