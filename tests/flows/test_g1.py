@@ -139,8 +139,8 @@ def test_g1_06_a_title_whose_answer_was_lost_is_still_ours(town: Town) -> None:
 
 
 def test_g1_the_case_number_is_told_though_the_item_moved_first(town: Town) -> None:
-    """Given Trading Grid is down, when the item is assigned before the word of receipt went, then both are told."""
-    town.fault("trading_grid", "POST */transitions", "down")
+    """Given the binding must be repeated, when the item is assigned meanwhile, then the word of receipt goes first."""
+    town.fault("trading_grid", "PUT */external-references", "down")
     case = open_case(town)
     town.people.set_status(case.item, "Assigned")
     town.run()
