@@ -9,6 +9,7 @@ from celery import Celery, signals
 from kombu import Exchange, Queue
 
 from pipeline.connectors import discover
+from pipeline.environment import read, redis_options
 from workers.schedule import beat_schedule
 
 STAGES = ("ingest", "transform")
@@ -112,8 +113,17 @@ def deselect_dead_queues(instance: Any = None, options: dict[str, Any] | None = 
         instance.app.amqp.queues.select([*queue_names()])
 
 
+def _tls() -> dict[str, Any]:
+    """broker_use_ssl for a `rediss://` address; nothing else of the environment is read here."""
+    if not os.environ.get("REDIS_URL", "").startswith("rediss://"):
+        return {}
+    options: dict[str, Any] = redis_options(read(os.environ, discover()))["celery"]["broker_use_ssl"]
+    return options
+
+
 app = make_app(
     os.environ.get("REDIS_URL", ""),
+    tls=_tls(),
     prefix=os.environ.get("CASEBRIDGE_REDIS_PREFIX", ""),
     sweep_seconds=float(os.environ.get("CASEBRIDGE_SWEEP_SECONDS", "5")),
 )

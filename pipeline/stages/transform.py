@@ -215,7 +215,9 @@ class _Run:
         blocks = not cases  # what would have opened the case is dead: later changes of the object wait for it
         case_id = cases[0] if cases else None
         self.endings.append(Ending(item.id, ChangeState.DEAD, reason, detail, case_id, blocks))
-        self.dead.append((item.id, case_id, item.change.snapshot.partner_hint, reason, detail))
+        hint = item.change.snapshot.partner_hint
+        partner = self.book.view(case_id).partner_key if case_id is not None else hint
+        self.dead.append((item.id, case_id, partner, reason, detail))
         if blocks:
             self.held.add((item.source, item.object))
 

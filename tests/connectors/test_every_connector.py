@@ -210,12 +210,14 @@ def test_steps_of_a_plan_have_names_of_their_own(connector: Connector) -> None:
             assert not any("." in step for step in steps)
 
 
-@each
+@pytest.mark.parametrize(
+    "connector",
+    [connector for connector in CONNECTORS.values() if not connector.hook_secret_in_path],
+    ids=[name for name, connector in CONNECTORS.items() if not connector.hook_secret_in_path],
+)
 def test_nothing_unsigned_comes_in(connector: Connector) -> None:
-    """Given a webhook without a signature, when received, then it is refused or believed in nothing but its wake-up."""
+    """Given a system that signs, when a webhook comes without a signature, then it is refused."""
     source = connector.source(environment(connector), config())
-    if connector.hook_secret_in_path:
-        pytest.skip(f"{connector.title} signs nothing: the secret part of its path is checked before")
     with pytest.raises(SignatureError):
         source.receive({}, b"{}", NOW)
 

@@ -175,6 +175,9 @@ def test_an_ordinary_user_needs_no_system_folder() -> None:
     if python is None or "nobody" not in {it.pw_name for it in pwd.getpwall()}:
         pytest.skip("no interpreter of this version that the user nobody may run")
     packages = next(path for path in sys.path if path.endswith("site-packages"))
+    listing = ["/usr/bin/env", "ls", str(ROOT / "workers"), packages]
+    if subprocess.run(listing, user="nobody", check=False, capture_output=True).returncode:
+        pytest.skip("this checkout lies in a folder that the user nobody may not read")
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o777)
     try:

@@ -2,7 +2,7 @@
 
 from pipeline.store import changes, dead_letters, lanes, signals
 from pipeline.store.pool import Conn
-from workers.app import app
+from workers.app import app, dead_queue_names
 from workers.context import hints, world
 
 
@@ -26,12 +26,12 @@ def run_sweep(conn: Conn) -> list[str]:
 
 @app.task(name="casebridge.rebuild_dead_queues")
 def rebuild_dead_queues() -> str:
-    """Dead letters are rows; a dead queue that holds fewer messages than there are rows is filled again."""
+    """Dead letters are rows; a dead queue with more or fewer messages than rows is filled anew."""
     with world().connection() as conn:
         counts = dead_letters.counts(conn)
     rebuilt = []
-    for queue, count in counts.items():
-        if hints().depth(f"dead.{queue}") < count:
+    for queue in (name.removeprefix("dead.") for name in dead_queue_names()):
+        if hints().depth(f"dead.{queue}") != counts.get(queue, 0):
             with world().connection() as conn:
                 ids = dead_letters.ids(conn, queue)
             hints().empty(f"dead.{queue}")
