@@ -217,6 +217,7 @@ create table attempt (
     reason text not null,
     detail text,
     looked boolean not null default false,
+    writes smallint not null default 0,         -- writes that it really sent: what a per-object limit is counted from
     nonce bigint not null,
     exchanges bytea not null,                   -- masked requests and answers (JSON)
     primary key (delivery_id, at, n)
