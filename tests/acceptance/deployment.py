@@ -14,6 +14,7 @@ from redis import Redis
 
 from pipeline.connectors import discover
 from pipeline.store.pool import connect
+from tests.contracts.wire import require_by_contract
 from tests.town import CONFIG, sandbox
 from workers.cli.launch import fleet
 from workers.demo.environment import sandbox_environment
@@ -116,5 +117,6 @@ def deployed(
         try:
             wait_for(made.ready, seconds=60, why=lambda: "\n".join(["not ready", *made.lines[-40:]]))
             yield made
+            require_by_contract(made.people)
         finally:
             made.supervisor.stop()

@@ -164,6 +164,7 @@ def _zendesk() -> Contract:
         pytest.skip(f"Zendesk's contract is absent: {path}")
     document = json.loads(path.read_text())
     _amend(document["components"]["schemas"])
+    _free_cursor(document)
     return Contract(
         name="zendesk",
         requests=adapt(document, nullable="declared", writing=True),
@@ -190,6 +191,15 @@ def _amend(schemas: Json) -> None:
         schemas[wrapper]["properties"]["ticket"]["unevaluatedProperties"] = False
         schemas[wrapper]["additionalProperties"] = False
     schemas["TicketCommentObject"]["unevaluatedProperties"] = False
+
+
+def _free_cursor(document: Json) -> None:
+    """The export's first request names its start_time, each further one the cursor; the file demands it of all."""
+    path = document["paths"]["/api/v2/incremental/tickets/cursor"]
+    for place, parameter in enumerate(path["parameters"]):
+        described = resolve(document, parameter)
+        if described["name"] == "start_time":
+            path["parameters"][place] = {**described, "required": False}
 
 
 @lru_cache(maxsize=2)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.wire import require_by_contract
 from tests.town import Town, sandbox
 
 
@@ -21,3 +22,4 @@ def town(sandbox_urls: dict[str, str], database_url: str, tmp_path: Path) -> Ite
     made = Town(sandbox_urls, database_url, tmp_path)
     yield made
     made.close()
+    require_by_contract(made.people)

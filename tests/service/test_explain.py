@@ -10,6 +10,7 @@ import pytest
 from pipeline.service.explain import Explanation, explain_body, explain_change, explain_object
 from pipeline.stages.ingest import ingest
 from pipeline.stages.transform import transform
+from tests.contracts.wire import require_by_contract
 from tests.flows.scenes import open_case, open_thread
 from tests.flows.tickets import DESCRIPTION, EXCEPTION, PURCHASE_ORDER, escalate, open_ticket
 from tests.service.wire_log import Log, compare
@@ -32,6 +33,7 @@ def town(sandbox_urls: dict[str, str], database_url: str, tmp_path: Path) -> Ite
     made = Town(sandbox_urls, database_url, tmp_path)
     yield made
     made.close()
+    require_by_contract(made.people)
 
 
 def foretold(town: Town, system: str, obj: str, *, deliveries: int) -> Explanation:
