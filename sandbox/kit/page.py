@@ -13,9 +13,11 @@ _STYLE = Markup("""
 body { max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere }
 table { border-collapse: collapse; width: 100% } .wide { overflow-x: auto }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8886 }
+th { overflow-wrap: normal } td { min-width: 4.5rem } td:has(form, input) { min-width: 12rem }
 form { border: 1px solid #8888; border-radius: .4rem; padding: .8rem; margin: 1rem 0 }
 form h2 { margin: 0 0 .4rem; font-size: 1rem } label { display: block; margin: .5rem 0; font-weight: 600 }
-input, select, textarea { display: block; width: 100%; box-sizing: border-box; font: inherit; padding: .3rem }
+input, select, textarea { display: block; width: 100%; box-sizing: border-box; padding: .3rem }
+input, select, textarea { font: inherit; font-weight: 400 }
 input[type=checkbox] { display: inline; width: auto } button { font: inherit; padding: .4rem 1rem }
 :focus-visible { outline: 3px solid #36c; outline-offset: 2px }
 """)
@@ -27,7 +29,7 @@ def page(title: str, *parts: str, status: int = 200, home: str = "/") -> HTMLRes
     return HTMLResponse(Markup(
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
-        '<style>{style}</style></head><body><nav><a href="{home}">Start</a></nav>'
+        '<link rel="icon" href="data:,"><style>{style}</style></head><body><nav><a href="{home}">Start</a></nav>'
         "<main><h1>{title}</h1>{body}</main></body></html>"
     ).format(title=title, style=_STYLE, home=home, body=body), status_code=status)
 

@@ -1,11 +1,13 @@
 """What is read: health, readiness, metrics, the API's status, and the page for people."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from psycopg_pool import PoolTimeout
@@ -42,6 +44,7 @@ class Views:
             Route("/metrics", self.metrics),
             Route("/api/v1/status", self.status),
             Route("/static/page.css", self.style),
+            Route("/static/icon.svg", self.icon),
             Route("/", self.page),
         ]
 
@@ -100,7 +103,16 @@ class Views:
 
     async def style(self, _request: Request) -> Response:
         """The page's style sheet: a file, because the policy allows no style inside a page."""
-        return Response(_style(), headers=answers.SAFE, media_type="text/css")
+        return Response(_static("page.css"), headers=answers.SAFE, media_type="text/css")
+
+    async def icon(self, _request: Request) -> Response:
+        """The mark in a browser's tab; without one every browser asks for /favicon.ico."""
+        return Response(_static("icon.svg"), headers=answers.SAFE, media_type="image/svg+xml")
+
+
+def code(sentence: str) -> Markup:
+    """A sentence whose `names` in backticks become code; everything in it is escaped."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 -- escaped before the tags are put in
 
 
 def age(seconds: float | None) -> str:
@@ -120,9 +132,10 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["age"] = age
+    environment.filters["code"] = code
     return environment
 
 
-@lru_cache(maxsize=1)
-def _style() -> bytes:
-    return (HERE / "static" / "page.css").read_bytes()
+@lru_cache(maxsize=2)
+def _static(name: str) -> bytes:
+    return (HERE / "static" / name).read_bytes()
