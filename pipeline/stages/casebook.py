@@ -117,7 +117,7 @@ class Casebook:
 
     def must_wait(self, item: OpenChange, cases: Sequence[int]) -> bool:
         """Whether a write of ours that has not settled may explain this change, or may be about to bind its object."""
-        if item.change.author.ours and changes.in_flight(self.conn, item.source, cases or None):
+        if item.change.author.ours and changes.in_flight(self.conn, item.source, cases or None, read_at=item.read_at):
             return True
         return not cases and self._is_being_bound(item.change)
 

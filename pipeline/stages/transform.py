@@ -5,7 +5,7 @@ meaning depends on a write of ours that has not settled yet is left open for a m
 """
 
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -20,9 +20,9 @@ from pipeline.errors import PermanentError, SkippedError
 from pipeline.flow import CaseView, Flow, Move, Planned, Situation, Step
 from pipeline.stages.casebook import Casebook
 from pipeline.store import audit, changes, deliveries
-from pipeline.store.changes import Ending, OpenChange
+from pipeline.store.changes import Broken, Ending, OpenChange
 from pipeline.store.deliveries import NewDelivery
-from pipeline.store.pool import Conn
+from pipeline.store.pool import AWAY, Conn, again
 from schemas.change import Change, ChangeKind, ObjectRef
 from schemas.operation import AnyOperation, Bind, State
 
@@ -39,6 +39,13 @@ class Transformed:
     dead_letters: list[int] = field(default_factory=list)
     busy: bool = False  # another transformer holds the lock
 
+    def add(self, other: "Transformed") -> None:
+        """Count another run's results in."""
+        self.ended += other.ended
+        self.routed += other.routed
+        self.ring |= other.ring
+        self.dead_letters += other.dead_letters
+
     def __str__(self) -> str:
         return f"transform: {self.ended} changes, {self.routed} deliveries, {len(self.dead_letters)} dead"
 
@@ -48,17 +55,60 @@ class Deferred(Exception):  # noqa: N818 -- a signal between two functions of th
 
 
 def transform(conn: Conn, *, flows: Sequence[Flow], config: Config, config_version: int | None) -> Transformed:
-    """Route one batch of open changes (at most 200); call again while it ends any."""
-    with conn.transaction():
-        if not changes.lock(conn):
-            return Transformed(busy=True)
-        batch = changes.take(conn)
-        if not batch:
-            return Transformed()
+    """Route one batch of open changes (at most 200); call again while it ends any.
+
+    Raises what the database raises when it is away. A change that fails for any other reason is a dead letter, with
+    nothing left of what it had begun; to find it the batch is routed anew, one by one.
+    """
+
+    def route(items: Sequence[OpenChange | Broken]) -> tuple[_Run, Transformed]:
+        with conn.transaction():
+            run = _Run(conn, flows, config)
+            for item in items:
+                run.one(item)
+            return run, run.write(config_version)
+
+    def bury(item: OpenChange, error: Exception) -> tuple[_Run, Transformed]:
         run = _Run(conn, flows, config)
-        for item in batch:
-            run.one(item)
-        return run.write(config_version)
+        run.bury(item, error)
+        return run, run.write(config_version)
+
+    def work() -> Transformed:
+        with conn.transaction():
+            if not changes.lock(conn):
+                return Transformed(busy=True)
+            batch = changes.take(conn)
+            if not batch:
+                return Transformed()
+            try:
+                return route(batch)[1]
+            except AWAY:
+                raise
+            except Exception:  # noqa: BLE001 -- whatever it is, one change of the batch raised it: found one by one
+                return _apart(batch, route, bury)
+
+    return again(work)
+
+
+def _apart(
+    batch: Sequence[OpenChange | Broken],
+    route: Callable[[Sequence[OpenChange | Broken]], "tuple[_Run, Transformed]"],
+    bury: Callable[[OpenChange, Exception], "tuple[_Run, Transformed]"],
+) -> Transformed:
+    out, held = Transformed(), set[tuple[str, str]]()
+    for item in batch:
+        if (item.source, item.object) in held:
+            continue
+        try:
+            run, done = route([item])
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 -- a poison change must end as a dead letter, not stop the others
+            assert isinstance(item, OpenChange)
+            run, done = bury(item, error)
+        held |= run.held
+        out.add(done)
+    return out
 
 
 @dataclass(frozen=True)
@@ -80,7 +130,7 @@ def preview(conn: Conn, found: Sequence[Change], *, flows: Sequence[Flow], confi
             for n, one in enumerate(found, start=1)
         ]
         for item in items:
-            run.one(item)
+            run.alone(item)
         names = {item.id: item.external_id for item in items}
         endings = {names[ending.id]: ending for ending in run.endings}
         new = deliveries.without_superseded(run.new)
@@ -104,9 +154,15 @@ class _Run:
         self.new: list[NewDelivery] = []
         self.dead: list[tuple[int, int | None, str | None, str, str]] = []
 
-    def one(self, item: OpenChange) -> None:
-        """Decide one change; an object with an earlier change left open or blocked waits with all its later ones."""
+    def one(self, item: OpenChange | Broken) -> None:
+        """Decide one change; an object with an earlier change left open or blocked waits with all its later ones.
+
+        Raises what its routing raises; what was begun for it must be undone then.
+        """
         if (item.source, item.object) in self.held:
+            return
+        if isinstance(item, Broken):
+            self._end_dead(item, None, None, Reason.UNREADABLE, item.detail)
             return
         try:
             self._route(item)
@@ -115,11 +171,19 @@ class _Run:
             self.held.add((item.source, item.object))
         except SkippedError as skipped:
             self.endings.append(Ending(item.id, ChangeState.SKIPPED, skipped.reason, skipped.detail))
-        except PermanentError as error:
-            self._bury(item, error.reason, error.detail)
-        except Exception as error:  # noqa: BLE001 -- a poison change must end as a dead letter, not stop the others
-            where = traceback.format_exception(error)[-2].strip()
-            self._bury(item, Reason.UNREADABLE, f"{type(error).__name__}: {error} at {where}")
+
+    def alone(self, item: OpenChange) -> None:
+        """The same for a change that may fail: it is undone and ends as a dead letter."""
+        before = len(self.new)
+        try:
+            with self.conn.transaction():
+                self.one(item)
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 -- as in `transform`
+            del self.new[before:]
+            self.book = Casebook(self.conn, self.config, self.book.flows)
+            self.bury(item, error)
 
     def _route(self, item: OpenChange) -> None:
         cases = self.book.cases_of(item.change.ref)
@@ -210,13 +274,20 @@ class _Run:
             for step in steps
         ]
 
-    def _bury(self, item: OpenChange, reason: Reason, detail: str) -> None:
+    def bury(self, item: OpenChange, error: Exception) -> None:
+        """End a change as a dead letter: by its reason, or as what no flow foresaw."""
+        reason, detail = _fault(error)
         cases = self.book.cases_of(item.change.ref)
-        blocks = not cases  # what would have opened the case is dead: later changes of the object wait for it
         case_id = cases[0] if cases else None
-        self.endings.append(Ending(item.id, ChangeState.DEAD, reason, detail, case_id, blocks))
         hint = item.change.snapshot.partner_hint
         partner = self.book.view(case_id).partner_key if case_id is not None else hint
+        self._end_dead(item, case_id, partner, reason, detail)
+
+    def _end_dead(
+        self, item: OpenChange | Broken, case_id: int | None, partner: str | None, reason: Reason, detail: str
+    ) -> None:
+        blocks = case_id is None  # what would have opened the case is dead: later changes of the object wait for it
+        self.endings.append(Ending(item.id, ChangeState.DEAD, reason, detail, case_id, blocks))
         self.dead.append((item.id, case_id, partner, reason, detail))
         if blocks:
             self.held.add((item.source, item.object))
@@ -234,6 +305,13 @@ class _Run:
         for change_id, case_id, _, reason, _ in self.dead:
             audit.record(self.conn, "casebridge", "dead", f"change:{change_id}", case_id=case_id, reason=reason)
         return out
+
+
+def _fault(error: Exception) -> tuple[Reason, str]:
+    if isinstance(error, PermanentError):
+        return error.reason, error.detail
+    where = traceback.format_exception(error)[-2].strip()
+    return Reason.UNREADABLE, f"{type(error).__name__}: {error} at {where}"
 
 
 def _without_row_numbers(name: str, links: Sequence[Link]) -> str:

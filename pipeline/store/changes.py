@@ -33,6 +33,16 @@ class OpenChange:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A change whose record cannot be read: of another version, or damaged."""
+
+    id: int
+    source: str
+    object: str
+    detail: str
+
+
+@dataclass(frozen=True)
 class CaseRow:
     """A case as stored; `previous` had the same key before it, until its join window passed."""
 
@@ -60,13 +70,17 @@ def lock(conn: Conn) -> bool:
     return bool(row and row[0])
 
 
-def take(conn: Conn) -> list[OpenChange]:
+def take(conn: Conn) -> list[OpenChange | Broken]:
     """The oldest changes that may be routed now, in the order in which they were read."""
     rows = conn.execute(SQL["take"]).fetchall()
-    return [
-        OpenChange(id_, source, obj, external, DECODE(bytes(record)), at)
-        for id_, source, obj, external, record, at in rows
-    ]
+    return [_opened(*row) for row in rows]
+
+
+def _opened(id_: int, source: str, obj: str, external: str, record: bytes, at: datetime) -> OpenChange | Broken:
+    try:
+        return OpenChange(id_, source, obj, external, DECODE(bytes(record)), at)
+    except msgspec.MsgspecError as error:
+        return Broken(id_, source, obj, f"{type(error).__name__}: {error}")
 
 
 def get(conn: Conn, change_id: int) -> Change | None:
@@ -191,9 +205,12 @@ def hop_of(conn: Conn, target: str, cases: Sequence[int], at: datetime) -> int |
     return row[0] if row else None
 
 
-def in_flight(conn: Conn, target: str, cases: Sequence[int] | None) -> bool:
-    """Whether a delivery of these cases (None: any) to the system is between intent and settle."""
-    params = {"target": target, "cases": None if cases is None else list(cases)}
+def in_flight(conn: Conn, target: str, cases: Sequence[int] | None, *, read_at: datetime) -> bool:
+    """Whether a change read at that time may be the effect of a delivery of these cases that has not settled.
+
+    Without cases: of any create at the system, since only those make objects that are bound to nothing yet.
+    """
+    params = {"target": target, "cases": None if cases is None else list(cases), "read_at": read_at}
     return conn.execute(SQL["in_flight"], params).fetchone() is not None
 
 
@@ -204,7 +221,10 @@ def overtaken_by(conn: Conn, cases: Sequence[int], change_id: int) -> list[Chang
 
 
 def defer(conn: Conn, ids: Sequence[int], *, seconds: float, reason: str) -> None:
-    """Leave these changes open and look again after some seconds; later ones of their objects wait too."""
+    """Leave these changes open and look again: after `seconds`, a tenth of their age later on, within the minute.
+
+    Later ones of their objects wait too.
+    """
     conn.execute(SQL["defer"], {"ids": list(ids), "seconds": seconds, "reason": reason})
 
 
@@ -218,7 +238,7 @@ def end(conn: Conn, endings: Sequence[Ending]) -> None:
             "id": [e.id for e in endings],
             "state": [e.state for e in endings],
             "reason": [e.reason for e in endings],
-            "detail": [e.detail for e in endings],
+            "detail": [None if e.detail is None else sql.storable(e.detail) for e in endings],
             "case": [e.case_id for e in endings],
             "blocks": [e.blocks for e in endings],
         },
@@ -230,8 +250,12 @@ def bury(conn: Conn, rows: Sequence[tuple[int, int | None, str | None, str, str]
     if not rows:
         return []
     names = ("change", "case", "partner", "reason", "detail")
-    params = {name: [row[n] for row in rows] for n, name in enumerate(names)}
+    params = {name: [_plain(row[n]) for row in rows] for n, name in enumerate(names)}
     return [row[0] for row in conn.execute(SQL["dead_letters"], params).fetchall()]
+
+
+def _plain(value: object) -> object:
+    return sql.storable(value) if isinstance(value, str) else value
 
 
 def known_keys(conn: Conn, keys: Sequence[UUID]) -> set[UUID]:

@@ -87,8 +87,12 @@ where d.case_id = any(%(cases)s) and l.target = %(target)s and d.kind = 'state' 
 order by d.id desc limit 1
 
 -- name: in_flight
-select 1 from lane where target = %(target)s and intent > head
-  and (%(cases)s::bigint[] is null or case_id = any(%(cases)s)) limit 1
+-- What was appended after the change was read cannot have caused it; what is known to have failed did not.
+select 1 from lane l join delivery d on d.lane_id = l.id and d.seq = l.head + 1
+where l.target = %(target)s and l.intent > l.head and d.created_at <= %(read_at)s
+  and (d.state = 'queued' or d.reason = 'may_have_happened')
+  and (l.case_id = any(%(cases)s) or %(cases)s::bigint[] is null and d.kind = 'create')
+limit 1
 
 -- name: overtaken_by
 -- Only a requeued change can find a newer one of its object that was routed before it.
@@ -156,7 +160,9 @@ from unnest(%(id)s::bigint[], %(state)s::text[], %(reason)s::text[], %(detail)s:
 where c.id = e.id
 
 -- name: defer
-update change set not_before = casebridge.now() + make_interval(secs => %(seconds)s), reason = %(reason)s where id = any(%(ids)s)
+update change set reason = %(reason)s, not_before = casebridge.now() + make_interval(secs =>
+    greatest(%(seconds)s, least(60, extract(epoch from casebridge.now() - read_at)::float8 / 10)))
+where id = any(%(ids)s)
 
 -- name: dead_letters
 insert into dead_letter (queue, change_id, case_id, partner, reason, detail)

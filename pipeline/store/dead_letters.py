@@ -142,6 +142,7 @@ def _discard_delivery(conn: Conn, delivery_id: int, case_id: int, *, with_depend
     conn.execute(SQL["discard_delivery"], {"id": delivery_id})
     if with_dependants:
         conn.execute(SQL["cancel_dependants"], {"id": delivery_id, "case": case_id})
+    conn.execute(SQL["give_link_up"], {"id": delivery_id})
     if seq == head + 1:
         conn.execute(SQL["restart_lane"], {"lane": lane})
 

@@ -68,15 +68,27 @@ where id = %(id)s and state = 'dead'
 -- name: discard_delivery
 update delivery set state = 'cancelled', reason = 'discarded' where id = %(id)s and state = 'dead'
 
+-- name: give_link_up
+-- What a discarded create would have made will never be: nothing more is planned for it.
+update link set state = 'gone'
+where state = 'planned' and id = (select link_id from delivery where id = %(id)s and kind = 'create')
+
 -- name: cancel_dependants
+-- What names it in its needs, what needs those, and what acts on the object that it would have made.
 with recursive hit as (
-    select id from delivery where case_id = %(case)s and %(id)s = any(needs) and state = 'queued'
+    select d.id from delivery d where d.case_id = %(case)s and d.state = 'queued'
+      and (%(id)s = any(d.needs) or d.link_id = (
+        select k.id from delivery c join link k on k.id = c.link_id
+        where c.id = %(id)s and c.kind = 'create' and k.state = 'planned'))
     union
     select d.id from delivery d join hit on hit.id = any(d.needs) where d.case_id = %(case)s and d.state = 'queued')
 update delivery set state = 'cancelled', reason = 'cancelled' where id in (select id from hit) returning id
 
 -- name: count_dependants
-select count(*) from delivery where case_id = %(case)s and %(id)s = any(needs) and state = 'queued'
+select count(*) from delivery d where d.case_id = %(case)s and d.state = 'queued'
+  and (%(id)s = any(d.needs) or d.link_id = (
+    select k.id from delivery c join link k on k.id = c.link_id
+    where c.id = %(id)s and c.kind = 'create' and k.state = 'planned'))
 
 -- name: list
 select dl.id, dl.queue, dl.reason, dl.detail, dl.died_at, dl.case_id, dl.partner, dl.signal_id, dl.change_id,
