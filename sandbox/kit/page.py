@@ -13,7 +13,13 @@ _STYLE = Markup("""
 body { max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere }
 table { border-collapse: collapse; width: 100% } .wide { overflow-x: auto }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8886 }
-th { overflow-wrap: normal } td { min-width: 4.5rem } td:has(form, input) { min-width: 12rem }
+th { overflow-wrap: normal } td > p { margin: 0 }
+@media (max-width: 40rem) {
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+  tr { display: block; padding: .4rem 0; border-bottom: 1px solid #8886 }
+  td { display: block; border: 0; padding: .1rem 0 }
+  td[data-label]::before { content: attr(data-label) ": "; font-weight: 600 }
+}
 form { border: 1px solid #8888; border-radius: .4rem; padding: .8rem; margin: 1rem 0 }
 form h2 { margin: 0 0 .4rem; font-size: 1rem } label { display: block; margin: .5rem 0; font-weight: 600 }
 input, select, textarea { display: block; width: 100%; box-sizing: border-box; padding: .3rem }
@@ -53,7 +59,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Markup:
     """A table with a header row; says so when it has no rows."""
     head = Markup("").join(Markup('<th scope="col">{}</th>').format(column) for column in columns)
     body = Markup("").join(
-        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in row))
+        Markup("<tr>{}</tr>").format(
+            Markup("").join(
+                Markup('<td data-label="{}">{}</td>').format(column, cell)
+                for column, cell in zip(columns, row, strict=True)
+            )
+        )
         for row in rows
     ) or Markup('<tr><td colspan="{}">none</td></tr>').format(len(columns))
     return Markup(
