@@ -4,6 +4,7 @@ The poll is an object too ('*'): its signals and its cursor move in one transact
 repeats a page and loses nothing. No transaction is open while a source is asked.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -19,12 +20,16 @@ from pipeline.domain.reason import Reason
 from pipeline.domain.retry import RetryPolicy
 from pipeline.errors import AuthError, LeaseLostError, PermanentError, QuotaError, TransientError
 from pipeline.stages.copies import Copies, Withheld
+from pipeline.stages.keeper import Keeper
 from pipeline.store import signals, targets
-from pipeline.store.pool import Conn
+from pipeline.store.pool import AWAY, Conn
 from pipeline.store.signals import POLL, Incoming, Opened
 
+log = logging.getLogger(__name__)
 AUTH_RETRY_SECONDS = 60.0
+AWAY_RETRY_SECONDS = 5.0
 READERS = 8
+PAGES = 50  # of one poll in one turn; what is left is polled in the next, when others have had theirs
 
 
 @dataclass(frozen=True)
@@ -79,22 +84,43 @@ def ingest(reader: Reader, *, run_seconds: float = 10.0, readers: int = READERS)
             if not opened:
                 out.seconds = time.monotonic() - started
                 return out
-            for result in pool.map(lambda one: _read(reader, one), opened):
-                out.objects += 1
-                out.changes += result.changes
-                out.failed += result.failed
-                out.dead_letters += result.dead_letters
+            with Keeper(reader.connection, opened, reader.lease) as keeper:
+                for result in pool.map(lambda one: keeper.done(one, _read(reader, one)), opened):
+                    out.objects += 1
+                    out.changes += result.changes
+                    out.failed += result.failed
+                    out.dead_letters += result.dead_letters
     out.again, out.seconds = True, time.monotonic() - started
     return out
 
 
 def _read(reader: Reader, opened: Opened) -> _Read:
-    """Read one object; what goes wrong is written down where it belongs."""
+    """Read one object; what goes wrong is written down where it belongs.
+
+    Where that cannot be done either, nothing is: the lease runs out, and the object is read again.
+    """
+    try:
+        return _tried(reader, opened)
+    except LeaseLostError:
+        return _Read(failed=True)
+    except AWAY as error:
+        log.warning("object not read", extra={"source": reader.name, "error": str(error)})
+        return _Read(failed=True)
+
+
+def _tried(reader: Reader, opened: Opened) -> _Read:
     try:
         if opened.claimed.object == POLL:
             return _poll(reader, opened)
         return _object(reader, opened)
     except LeaseLostError:
+        raise
+    except AWAY as error:  # the ledger's trouble, not the object's
+        with reader.connection() as conn:
+            detail = f"{type(error).__name__}: {error}"
+            signals.postpone(
+                conn, opened, wait=AWAY_RETRY_SECONDS, reason=Reason.WAITING_RETRY, detail=detail, burn=False
+            )
         return _Read(failed=True)
     except AuthError as error:
         return _refused(reader, opened, str(error))
@@ -135,17 +161,18 @@ def _poll(reader: Reader, opened: Opened) -> _Read:
         cursor = reader.source.start(reader.poll_http)
         with reader.connection() as conn:
             signals.move_cursor(conn, reader.name, cursor)
-    found, more = 0, True
-    while more:
+    found, more, pages = 0, True, 0
+    while more and pages < PAGES:
         page = reader.source.poll(cursor, reader.poll_http)
         batch = [Incoming(reader.name, signal, {}, via="poll") for signal in page.signals]
         with reader.connection() as conn, conn.transaction():
             found += signals.receive(conn, batch)[0] if batch else 0
             signals.move_cursor(conn, reader.name, page.cursor)
             signals.extend(conn, opened, lease=reader.lease)
-        cursor, more = page.cursor, page.more
+        more = page.more and page.cursor != cursor  # more behind the same cursor would be the same page for ever
+        cursor, pages = page.cursor, pages + 1
     with reader.connection() as conn, conn.transaction():
-        signals.settle_object(conn, opened, (), None, again=reader.poll_seconds, found=found)
+        signals.settle_object(conn, opened, (), None, again=0 if more else reader.poll_seconds, found=found)
         targets.clear(conn, reader.name)
     return _Read()
 

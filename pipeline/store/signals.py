@@ -155,16 +155,23 @@ def extend(conn: Conn, opened: Opened, *, lease: timedelta) -> None:
         raise LeaseLostError(f"{opened.claimed.source} {opened.claimed.object}: another reader took it over")
 
 
+def keep(conn: Conn, opened: Sequence[Opened], *, lease: timedelta) -> None:
+    """Extend the leases of these objects, as far as they are still ours."""
+    claimed = [one.claimed for one in opened]
+    params = {"id": [one.id for one in claimed], "nonce": [one.nonce for one in claimed], "lease": lease}
+    conn.execute(SQL["keep_objects"], params)
+
+
 def postpone(conn: Conn, opened: Opened, *, wait: float, reason: Reason, detail: str, burn: bool = True) -> None:
     """Read it again after `wait` seconds."""
     claimed = opened.claimed
     params = {"id": claimed.id, "nonce": claimed.nonce, "wait": wait, "burn": burn}
-    conn.execute(SQL["postpone_object"], params | {"reason": reason.value, "detail": detail[:2000]})
+    conn.execute(SQL["postpone_object"], params | {"reason": reason.value, "detail": sql.storable(detail)})
 
 
 def bury_signals(conn: Conn, opened: Opened, *, reason: Reason, detail: str) -> list[int]:
     """End the object's open signals as dead letters; returns the letters' ids."""
-    params = {"ids": list(opened.signal_ids), "reason": reason.value, "detail": detail[:2000]}
+    params = {"ids": list(opened.signal_ids), "reason": reason.value, "detail": sql.storable(detail)}
     return [row[0] for row in conn.execute(SQL["bury_signals"], params).fetchall()]
 
 
@@ -183,7 +190,7 @@ def open_of(conn: Conn, source: str, obj: str) -> list[Signal]:
 def bury_file(conn: Conn, opened: Opened, change: Change, *, reason: Reason, detail: str) -> list[int]:
     """A dead letter for a file that a stored change goes on without; none where one waits for the same file already."""
     params = {"source": opened.claimed.source, "external": change.external_id, "partner": change.snapshot.partner_hint}
-    rows = conn.execute(SQL["bury_file"], params | {"reason": reason.value, "detail": detail[:2000]}).fetchall()
+    rows = conn.execute(SQL["bury_file"], params | {"reason": reason.value, "detail": sql.storable(detail)}).fetchall()
     return [int(row[0]) for row in rows]
 
 

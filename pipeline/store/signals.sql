@@ -55,11 +55,12 @@ from d where o.id = d.id
 returning o.id, o.source, o.object, o.nonce, o.wanted, o.tries, o.known
 
 -- name: open_signals
+-- The oldest of each object; what is more than a reading takes makes the object due again when it settles.
 select s.object, s.id, s.key, s.position, coalesce(i.raw, ''::bytea)
-from signal s left join inbox i on i.signal_id = s.id
-where s.source = %(source)s and s.object = any(%(objects)s) and s.state = 'open'
+from unnest(%(objects)s::text[]) as o(name) cross join lateral (
+    select * from signal where source = %(source)s and object = o.name and state = 'open' order by id limit 1000) s
+left join inbox i on i.signal_id = s.id
 order by s.object, s.position nulls last, s.id
-limit 5000
 
 -- name: add_changes
 -- What is older than the source's first cursor (ten minutes for the difference of clocks) is history: recorded, not
@@ -87,13 +88,22 @@ where id = any(%(ids)s) and state = 'open'
 update source_object set
     known = coalesce(%(known)s, known), nonce = null, owner = null, tries = 0, reason = null, detail = null,
     read_at = casebridge.now(),
-    due = case when wanted > %(wanted)s then casebridge.now()
+    due = case when wanted > %(wanted)s or exists (  -- more than one reading takes, or it came meanwhile
+                   select 1 from signal s
+                   where s.source = source_object.source and s.object = source_object.object and s.state = 'open')
+               then casebridge.now()
                when object = '*' then casebridge.now() + make_interval(secs => %(again)s) end
 where id = %(id)s and nonce = %(nonce)s
 returning id
 
 -- name: extend_object
 update source_object set due = casebridge.now() + %(lease)s where id = %(id)s and nonce = %(nonce)s returning id
+
+-- name: keep_objects
+with held as materialized (select id from source_object where id = any(%(id)s) order by id for update)
+update source_object o set due = casebridge.now() + %(lease)s
+from unnest(%(id)s::bigint[], %(nonce)s::bigint[]) as k(id, nonce) join held using (id)
+where o.id = k.id and o.nonce = k.nonce
 
 -- name: postpone_object
 update source_object set
