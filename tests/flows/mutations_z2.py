@@ -21,7 +21,7 @@ MUTATIONS = (
     Mutation(
         f"{Z2}01_a_closed_ticket_gets_one_follow_up",
         f"{DESK}values.py",
-        'if now == "closed" and operation.details.get("by_partner"):',
+        'if stays and operation.details.get("by_partner"):',
         "if False:",
     ),
     Mutation(

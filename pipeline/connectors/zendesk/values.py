@@ -62,8 +62,9 @@ def state(operation: State, ticket: Json, options: Options) -> Json:
         wanted = "open"  # Zendesk never goes back to new
     if now == wanted or (now == "closed" and wanted == "solved"):
         return {}
-    if now == "closed" and operation.details.get("by_partner"):
-        return {}  # the words with which a partner reopens the thread make the follow-up ticket (Z2.1)
+    stays = now == "closed" or (now == "solved" and not options.reopen_solved)
+    if stays and operation.details.get("by_partner"):
+        return {}  # the words with which a partner reopens the thread are told; on a closed one by a follow-up (Z2.1)
     if now == "closed":
         raise PermanentError(Reason.TARGET_CLOSED, f"the ticket is closed, {wanted} was to be set")
     if now == "solved" and not options.reopen_solved:
