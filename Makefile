@@ -5,7 +5,7 @@ UV := $(BIN)/uv
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint format bench clean
+.PHONY: help demo up down test lint format faults bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ lint: .venv/dev  ## ruff, mypy strict, import contracts, unused and missing depe
 format: .venv/dev  ## Format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
+
+faults: .venv/dev  ## Mutations of every edge case, each of which must turn its test red (15 minutes at most)
+	@$(BIN)/python -m tests.flows.run_mutations --jobs $(WORKERS)
 
 bench: .venv/dev  ## Measure what an event costs (medians of three; a few minutes)
 	@$(BIN)/python -m tests.bench

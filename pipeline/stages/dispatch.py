@@ -135,6 +135,8 @@ class _Attempt:
             return None
         sent = self._run(plan)
         if sent.outcome.verdict not in {Verdict.DONE, Verdict.ALREADY}:
+            if sent.outcome.reason is Reason.TARGET_GONE:
+                return sent.outcome, _gone(self.work, sent.outcome)
             return _as_retry(sent.outcome), None
         receipt = self.target.found(self.work, sent.answers)
         return None if receipt is None else (Outcome(Verdict.DONE, detail="found by its mark"), receipt)

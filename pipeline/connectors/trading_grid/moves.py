@@ -42,6 +42,9 @@ def plan_state(work: Work, operation: State, facts: Facts) -> Plan:
     current = str(thread.get("state"))
     if current == wanted and (wanted != "awaiting_partner" or thread.get("awaiting_reason") == awaiting):
         return Plan(NAME)
+    if current == "withdrawn":
+        detail = f"the partner has withdrawn the thread; it is not brought to {wanted} from our side"
+        raise PermanentError(Reason.TRANSITION_REFUSED, detail)
     path = _path(current, wanted, facts)
     states = [current, *path]
     hops: list[Request] = []
