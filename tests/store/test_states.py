@@ -1,6 +1,7 @@
 """States and moves: the enum, the CHECK, the transition table and the trigger say the same."""
 
 import re
+from enum import StrEnum
 
 import psycopg
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from pipeline.domain import states
 from pipeline.store.pool import connect
 
-TABLES = {
+TABLES: dict[str, type[StrEnum]] = {
     "signal": states.SignalState,
     "change": states.ChangeState,
     "delivery": states.DeliveryState,
@@ -18,7 +19,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize(("table", "enum"), TABLES.items())
-def test_check_allows_exactly_the_states_of_the_enum(database_url: str, table: str, enum: type) -> None:
+def test_check_allows_exactly_the_states_of_the_enum(database_url: str, table: str, enum: type[StrEnum]) -> None:
     """The CHECK of a table lists the enum's values, no more and no fewer."""
     with connect(database_url) as conn:
         row = conn.execute(
@@ -36,7 +37,7 @@ def test_transition_table_equals_the_code(database_url: str) -> None:
         stored = set(conn.execute("select entity, before, after from state_move").fetchall())
     named = {enum: table for table, enum in TABLES.items()}
     coded = {
-        (named[enum], before.value, after.value)  # type: ignore[index]
+        (named[enum], before.value, after.value)
         for enum, moves in states.MOVES.items()
         for before, afters in moves.items()
         for after in afters
