@@ -6,8 +6,9 @@ will be sent; values that only an answer can give stand as `{{named slots}}`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from msgspec import structs
@@ -22,15 +23,18 @@ from pipeline.service.foretell import ShownDelivery, Surroundings, foretell, for
 from pipeline.service.stored import stored_deliveries
 from pipeline.stages.copies import wanted
 from pipeline.stages.courier import numbered, origin_of, successor
+from pipeline.stages.told_files import Part, told_by
 from pipeline.stages.transform import Preview, preview
 from pipeline.store import changes, signals, trace, works
 from pipeline.store.deliveries import NewDelivery
+from pipeline.store.pool import Conn
 from pipeline.store.works import Parts
 from schemas.change import Change
 from schemas.content import File
-from schemas.operation import kind_of
+from schemas.operation import Attach, kind_of
 
 DECODE = msgspec.json.Decoder(Change).decode
+ALREADY_TOLD = "already_so: an earlier delivery puts this file there"
 PAGES = 50  # of a poll that is looked through for an object's news; who is further behind reads a stored change
 DECIDED = frozenset({ChangeState.ECHO.value, ChangeState.SKIPPED.value})
 
@@ -131,19 +135,37 @@ def _explain(world: Surroundings, looked_at: str, found: Sequence[Change], *, of
         for one in seen.deliveries:
             if origin := origin_of(one.operation):
                 parts |= works.parts(conn, one.target, [(one.case_id, origin)])
+        told = _told(conn, seen.deliveries)
     links = foretold(seen.links)
     explanation = Explanation(looked_at)
     for change in found:
         ending = seen.endings.get(change.external_id)
         mine = [one for one in seen.deliveries if seen.change_of[one.change_id] == change.external_id]
         shown = tuple(
-            foretell(world, _blank(one, seen), _work(world, one, links, parts), offline=offline) for one in mine
+            replace(_blank(one, seen), nothing=ALREADY_TOLD)
+            if one.key in told
+            else foretell(world, _blank(one, seen), _work(world, one, links, parts), offline=offline)
+            for one in mine
         )
         if ending is None:
             explanation.changes.append(_explained(change, ChangeState.OPEN, Reason.WAITING_SETTLE, None))
         else:
             explanation.changes.append(_explained(change, ending.state, ending.reason, ending.detail, shown))
     return explanation
+
+
+def _told(conn: Conn, deliveries: Sequence[NewDelivery]) -> set[UUID]:
+    """Files that stand at their target already, or that an earlier one of these deliveries brings there."""
+    found: set[UUID] = set()
+    coming: set[tuple[str, Part]] = set()
+    for one in deliveries:
+        parts = told_by(one.operation)
+        if isinstance(one.operation, Attach) and parts:
+            there = bool(changes.by_parts(conn, one.target, parts))
+            if there or any((one.target, part) in coming for part in parts):
+                found.add(one.key)
+        coming |= {(one.target, part) for part in parts}
+    return found
 
 
 def _explained(

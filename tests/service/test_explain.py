@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.service.explain import Explanation, explain_body, explain_change, explain_object
+from pipeline.service.explain import Explanation, explain_body, explain_change, explain_object, explain_record
 from pipeline.stages.ingest import ingest
 from pipeline.stages.transform import transform
 from tests.contracts.wire import require_by_contract
@@ -128,12 +128,23 @@ def test_z2_a_document(town: Town) -> None:
     """Given an escalated ticket, when the partner brings a file, then its upload and note are as told."""
     case = escalate(town)
     town.people.bring("acme", case.thread, FILE)
-    town.run()
-    document = town.effects("trading_grid", "document_created")
-    assert document
-    town.people.bring("acme", case.thread, Upload("second.txt", b"and two more\n", "text/plain"))
-    explanation = foretold(town, "trading_grid", f"thread:{case.thread}", deliveries=1)
+    read_only(town)
+    numbers = [row[0] for row in town.rows("select id from change where kind = 'file' and state = 'open' order by id")]
+    explanation = explain_change(town.world, numbers[0])  # the others tell of the same file, which is then there
     assert_as_foretold(town, explanation)
+    assert "skipped" in {state for (state,) in town.rows("select state from delivery where kind = 'file'")}
+
+
+def test_a_file_that_is_there_already_is_told_as_such(town: Town) -> None:
+    """Given a file whose news come by several events, when one of them was delivered, then the others bring nothing."""
+    case = escalate(town)
+    town.people.bring("acme", case.thread, FILE)
+    foretold(town, "trading_grid", f"thread:{case.thread}", deliveries=1)
+    town.run()
+    ((record,),) = town.rows("select record from change where kind = 'file' order by id desc limit 1")
+    again = explain_record(town.world, bytes(record).replace(b'"external_id":"evt_', b'"external_id":"again_'))
+    (delivery,) = again.changes[0].deliveries
+    assert (delivery.writes, delivery.nothing) == ((), "already_so: an earlier delivery puts this file there")
 
 
 def test_a_thread_joins_a_ticket(town: Town) -> None:

@@ -17,6 +17,7 @@ Entry = dict[str, Any]
 LOG_INS = ("/oauth/", "/tenants/")
 SEARCH = "/items/filtered"  # Gemini reads by POST
 SLOT = re.compile(r"(\"?)\{\{([^{}]+)\}\}(\"?)")
+GUARDS = (".revision", ".updated_at", ".header:etag")  # every write moves them, so each request has its own
 DOCUMENT = re.compile(r"<document ([0-9a-f]{64}), \d+ bytes, (raw|base64)>")
 
 
@@ -119,7 +120,7 @@ def _fill(shown: bytes, sent: bytes, slots: dict[str, str]) -> bytes:
         return shown
     for name, value in zip(names, found.groups(), strict=True):
         plain = value.strip('"')
-        if name.count(".") and "revision" not in name and "updated_at" not in name and slots.get(name, plain) != plain:
+        if not name.endswith(GUARDS) and slots.get(name, plain) != plain:
             return shown
         slots[name] = plain
     return sent
