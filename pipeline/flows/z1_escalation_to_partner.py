@@ -141,7 +141,7 @@ def _create(situation: Situation, thread: Planned, text: Text | None) -> Create:
 
 def _escalate_again(situation: Situation) -> list[Step]:
     """Marked again: the thread is there, the field's text becomes a post (Z1.7); comments were relayed already."""
-    text = field_text(situation)
+    text = field_text(situation) if _is_addressed(situation) else None
     return [] if text is None else [_say(situation, f"again_{t.id}", t, text) for t in _threads(situation)]
 
 

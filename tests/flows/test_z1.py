@@ -236,11 +236,13 @@ def test_z1_02_a_corrected_partner_gets_a_thread_and_the_wrong_one_no_more_words
     town.people.ticket_form(ticket, "fields", **{PARTNER: "globex"})
     town.run()
     town.people.say(ticket, "#partner Please answer today.")
+    town.people.ticket_form(ticket, "tags", remove="b2b_partner_issue")
+    town.people.ticket_form(ticket, "tags", add="b2b_partner_issue")
     town.run()
 
     wrong, right = threads(town)
     assert [wrong["partner_id"], right["partner_id"]] == ["prt_acme", "prt_globex"]
     bound = [entry["external_references"][0]["external_id"] for entry in (wrong, right)]
     assert bound == [str(ticket), f"{ticket}:globex"]
-    assert [len(posts(town, thread["obj"])) for thread in (wrong, right)] == [0, 1]
+    assert [len(posts(town, thread["obj"])) for thread in (wrong, right)] == [0, 2]
     assert town.dead() == []

@@ -119,7 +119,7 @@ def test_z2_12_a_redaction_reaches_the_comment(town: Town) -> None:
     case = escalate(town)
     partner_says(town, case, "The first message.")
     post = partner_says(town, case, "A secret of Acme's.")
-    town.people._form("trading_grid", f"/person/hub/posts/{post}/redact", {"reason": "a secret"})
+    town.people.redact_post(post, "a secret")
     town.run()
 
     (redacted,) = town.by_us("zendesk", "comment_redacted", ticket_id=case.ticket)
