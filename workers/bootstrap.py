@@ -1,5 +1,6 @@
 """The composition root: settings, pool, connectors, executors, couriers, readers; once a process."""
 
+import logging
 import os
 import socket
 import threading
@@ -18,7 +19,7 @@ from pipeline.documents import Copier, Documents
 from pipeline.documents.copying import LARGE_AT_ONCE
 from pipeline.domain.retry import RetryPolicy
 from pipeline.environment import Environment, redis_options
-from pipeline.errors import ConfigurationError, Problem
+from pipeline.errors import CasebridgeError, ConfigurationError, Problem
 from pipeline.flow import Flow
 from pipeline.flows import all_flows
 from pipeline.http import Executor
@@ -27,10 +28,12 @@ from pipeline.stages.courier import Courier
 from pipeline.stages.drain import Drain, Sizes
 from pipeline.stages.ingest import Reader
 from pipeline.store import config_versions, signals, targets
-from pipeline.store.pool import Conn, open_pool
+from pipeline.store.pool import AWAY, Conn, open_pool
 from pipeline.tokens import Tokens
 
+log = logging.getLogger(__name__)
 CONFIG_LOOKED_AT_SECONDS = 1.0
+POOL_SECONDS = 10.0  # a thread that holds a connection waits much less for a second one: many do at once
 
 
 class World:
@@ -67,6 +70,12 @@ class World:
         return self._current().version
 
     @property
+    def active(self) -> tuple[int, Config]:
+        """Version and configuration of one look: two looks may fall on either side of a change."""
+        active = self._current()
+        return active.version, active.config
+
+    @property
     def reading_lease_seconds(self) -> float:
         """How long a silent reader keeps an object."""
         return max(self.environment.lease_seconds * 2, 10.0)
@@ -97,7 +106,7 @@ class World:
         others = {source: (active.sources[source], active.readers[source]) for source in active.sources}
         return Courier(
             self.connectors[name],
-            self.target(name),
+            self.connectors[name].target(self.env, active.config),
             active.writers[name],
             active.config,
             others,
@@ -160,15 +169,32 @@ class World:
             self.redis.close()
 
     def _current(self) -> "_Active":
-        with self._lock:
-            if self._active is None or time.monotonic() - self._looked_at > CONFIG_LOOKED_AT_SECONDS:
-                self._looked_at = time.monotonic()
-                self._refresh()
+        """What is active, looked at once a second; while one thread looks the others go on with what is known."""
+        known = self._active
+        if known is not None and time.monotonic() - self._looked_at <= CONFIG_LOOKED_AT_SECONDS:
+            return known
+        if not self._lock.acquire(blocking=known is None):
+            assert known is not None
+            return known
+        try:
+            self._look()
             assert self._active is not None
             return self._active
+        finally:
+            self._lock.release()
+
+    def _look(self) -> None:
+        """A database that is away, an empty pool or an unusable version leave what is known in force."""
+        self._looked_at = time.monotonic()
+        try:
+            self._refresh()
+        except (*AWAY, CasebridgeError) as error:
+            if self._active is None:
+                raise
+            log.warning("active configuration not read", extra={"error": str(error)})
 
     def _refresh(self) -> None:
-        with self.connection() as conn:
+        with self.pool.connection(timeout=POOL_SECONDS if self._active is None else 1.0) as conn:
             active = config_versions.active(conn)
             if self._active is not None and active is not None and active[0] == self._active.version:
                 return

@@ -21,6 +21,10 @@ class Hints:
 
     def __init__(self, app: Celery, bell: RedisBell) -> None:
         self._app, self._bell = app, bell
+        self._away: tuple[type[Exception], ...] = (
+            *UNSENT,
+            *app.connection_for_write().connection_errors,
+        )  # the transport's own errors, too
 
     def wake(self, names: Iterable[str]) -> None:
         """There is work: `ingest.<source>`, `transform` or a target's name."""
@@ -33,7 +37,7 @@ class Hints:
         task, queue, args = route(name)
         try:
             self._app.send_task(task, args=args, queue=queue, expires=EXPIRES_SECONDS, retry=False)
-        except UNSENT as error:
+        except self._away as error:
             log.warning("hint not sent", extra={"queue": queue, "error": str(error)})
 
     def bury(self, letters: Sequence[tuple[str, int]]) -> int:
@@ -51,7 +55,7 @@ class Hints:
                 for queue, letter in letters:
                     signature = self._app.signature("casebridge.redrive", args=[letter], queue=f"dead.{queue}")
                     signature.apply_async(producer=producer, retry=False)
-        except UNSENT as error:
+        except self._away as error:
             log.warning("dead letters not queued", extra={"count": len(letters), "error": str(error)})
             return 0
         return len(letters)
@@ -61,7 +65,7 @@ class Hints:
         try:
             with self._app.connection_for_read() as connection, connection.channel() as channel:
                 return int(cast("Any", channel)._size(queue))  # noqa: SLF001 -- kombu has no public name for it
-        except UNSENT:
+        except self._away:
             return 0
 
     def empty(self, queue: str) -> None:
@@ -69,7 +73,7 @@ class Hints:
         try:
             with self._app.connection_for_write() as connection, connection.channel() as channel:
                 cast("Any", channel).queue_purge(queue)
-        except UNSENT as error:
+        except self._away as error:
             log.warning("queue not emptied", extra={"queue": queue, "error": str(error)})
 
 

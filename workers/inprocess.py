@@ -48,7 +48,8 @@ def step(world: World) -> Ran:
 
 def _transform(world: World, conn: Conn, ran: Ran) -> Ran:
     while changes.is_waiting(conn):
-        result = transform(conn, flows=world.flows, config=world.config, config_version=world.config_version)
+        version, config = world.active
+        result = transform(conn, flows=world.flows, config=config, config_version=version)
         ran.transformed += result.ended
         ran.dead_letters += result.dead_letters
         if not result.ended:

@@ -7,8 +7,8 @@ import threading
 from celery import signals
 
 from pipeline.store.pool import Conn
-from workers.context import made_world, world
-from workers.tasks.sweeps import run_sweep
+from workers.context import hints, made_world, world
+from workers.tasks.sweeps import find_due
 
 log = logging.getLogger(__name__)
 LOCK = 0x73776565  # 'swee'
@@ -31,11 +31,16 @@ def _run() -> None:
     seconds = world().environment.sweep_seconds
     while not world().stop.wait(seconds * random.uniform(2, 3)):  # noqa: S311 -- spreads sweeps, no secret
         try:
-            with world().connection() as conn, conn.transaction():
-                if _alone(conn):
-                    run_sweep(conn)
+            sweep_once()
         except Exception as error:  # noqa: BLE001 -- the database may be away for hours; the thread must outlive it
             log.warning("sweep failed", extra={"error": str(error)})
+
+
+def sweep_once() -> None:
+    """Sweep, unless another worker does. Hints follow the commit: before it nobody would find what was woken."""
+    with world().connection() as conn, conn.transaction():
+        names = find_due(conn) if _alone(conn) else []
+    hints().wake(names)
 
 
 def _alone(conn: Conn) -> bool:

@@ -10,17 +10,17 @@ from workers.context import hints, world
 def sweep() -> str:
     """Find what is due and hint it."""
     with world().connection() as conn:
-        names = run_sweep(conn)
+        names = find_due(conn)
+    hints().wake(names)
     return f"sweep: {', '.join(names) or 'nothing due'}"
 
 
-def run_sweep(conn: Conn) -> list[str]:
-    """Wake what a crash left asleep, hint what is due; bells and flags keep it at one hint a queue."""
+def find_due(conn: Conn) -> list[str]:
+    """Wake what a crash left asleep; what is due. To be hinted after the commit: bells keep it at one hint a queue."""
     woken = lanes.wake_stranded(conn)
     names = [f"ingest.{source}" for source in signals.due_sources(conn)]
     names += ["transform"] if changes.is_waiting(conn) else []
     names += [target for target in world().connectors if target in woken or lanes.is_due(conn, target)]
-    hints().wake(names)
     return names
 
 

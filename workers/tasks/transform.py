@@ -19,7 +19,8 @@ def transform_changes() -> str:
     with world().connection() as conn:
         while time.monotonic() - started < RUN_SECONDS:
             bell.refresh(NAME)
-            done = transform(conn, flows=world().flows, config=world().config, config_version=world().config_version)
+            version, config = world().active
+            done = transform(conn, flows=world().flows, config=config, config_version=version)
             total.ended, total.routed = total.ended + done.ended, total.routed + done.routed
             total.dead_letters += done.dead_letters
             hints().wake(done.ring)
@@ -29,5 +30,6 @@ def transform_changes() -> str:
             bell.leave(NAME)
             if done.busy or not changes.is_waiting(conn):
                 return str(total)
+    bell.leave(NAME)
     hints().wake([NAME])
     return str(total)
