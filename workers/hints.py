@@ -21,10 +21,8 @@ class Hints:
 
     def __init__(self, app: Celery, bell: RedisBell) -> None:
         self._app, self._bell = app, bell
-        self._away: tuple[type[Exception], ...] = (
-            *UNSENT,
-            *app.connection_for_write().connection_errors,
-        )  # the transport's own errors, too
+        transports = app.connection_for_write().connection_errors
+        self._away: tuple[type[BaseException], ...] = (*UNSENT, *transports)
 
     def wake(self, names: Iterable[str]) -> None:
         """There is work: `ingest.<source>`, `transform` or a target's name."""
