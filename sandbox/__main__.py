@@ -20,8 +20,8 @@ from sandbox.kit.serve import LOOPBACK, listen, server
 from sandbox.trading_grid import app as trading_grid
 from sandbox.zendesk import app as zendesk
 
-_PR_SET_PDEATHSIG = 1   # <linux/prctl.h>
-_PATIENCE = 0.5         # seconds that open requests have to end after SIGTERM
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_PATIENCE = 0.5  # seconds that open requests have to end after SIGTERM
 
 SYSTEMS = {"trading_grid": trading_grid.create, "gemini": gemini.create, "zendesk": zendesk.create}
 ROOTS = {"trading_grid": "", "gemini": "/gemini", "zendesk": ""}
@@ -48,9 +48,10 @@ async def serve(options: argparse.Namespace) -> None:
     servers = {name: server(app) for name, app in apps.items()}
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, _stop, list(servers.values()))
-    addresses = {name: f"http://{options.host}:{listener.getsockname()[1]}{ROOTS[name]}"
-                 for name, listener in sockets.items()}
-    sys.stdout.write(json.dumps(addresses) + "\n")   # the sockets listen: a caller may connect from here on
+    addresses = {
+        name: f"http://{options.host}:{listener.getsockname()[1]}{ROOTS[name]}" for name, listener in sockets.items()
+    }
+    sys.stdout.write(json.dumps(addresses) + "\n")  # the sockets listen: a caller may connect from here on
     sys.stdout.flush()
     await asyncio.gather(*(servers[name].serve(sockets=[sockets[name]]) for name in SYSTEMS))
     for kit in kits.values():

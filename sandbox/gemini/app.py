@@ -29,8 +29,7 @@ class _State:
     def dump(self) -> dict[str, Any]:
         """Settings and all items, without limits of visibility."""
         ordered = sorted(self.site.items.values(), key=lambda item: item.id)
-        return {"settings": self.site.settings.shown(),
-                "items": [full_dto(self.site, item) for item in ordered]}
+        return {"settings": self.site.settings.shown(), "items": [full_dto(self.site, item) for item in ordered]}
 
     def reset(self) -> None:
         """Back to the start data."""

@@ -6,13 +6,26 @@ from dataclasses import dataclass
 
 from .model import User
 
-GROUPS = {1: "Everyone", 2: "Gemini Administrators", 3: "Everyone (Authenticated)",
-          4: "Resolution team", 5: "Partner visible"}
+GROUPS = {
+    1: "Everyone",
+    2: "Gemini Administrators",
+    3: "Everyone (Authenticated)",
+    4: "Resolution team",
+    5: "Partner visible",
+}
 INTERNAL_GROUP, PARTNER_GROUP = 4, 5
 
-CUSTOM_FIELDS = {31: "PublicResolution", 32: "EvidenceRequested", 33: "EvidenceDue", 34: "EvidenceText",
-                 35: "EvidenceReview", 36: "ExternalReference", 37: "PartnerName", 38: "TransactionReferences"}
-INLINE_FIELDS = frozenset({31})   # shown on the item's page, therefore sent a second time in each IssueDto
+CUSTOM_FIELDS = {
+    31: "PublicResolution",
+    32: "EvidenceRequested",
+    33: "EvidenceDue",
+    34: "EvidenceText",
+    35: "EvidenceReview",
+    36: "ExternalReference",
+    37: "PartnerName",
+    38: "TransactionReferences",
+}
+INLINE_FIELDS = frozenset({31})  # shown on the item's page, therefore sent a second time in each IssueDto
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +48,37 @@ class Meta:
     flag: bool = False
 
 
-HELP = 7    # the help desk's template
-DEMO = 8    # a second one, with equal labels under other ids
+HELP = 7  # the help desk's template
+DEMO = 8  # a second one, with equal labels under other ids
 
 PROJECTS = {12: Project(12, "HELP", "Help Desk", HELP), 13: Project(13, "DEMO", "Demonstration", DEMO)}
 
 TYPES = {61: Meta(61, "Investigation", HELP), 62: Meta(62, "Task", HELP), 161: Meta(161, "Investigation", DEMO)}
 STATUSES = {
-    51: Meta(51, "Unassigned", HELP), 52: Meta(52, "Assigned", HELP), 53: Meta(53, "In Progress", HELP),
-    54: Meta(54, "Awaiting Partner", HELP), 55: Meta(55, "Awaiting Approval", HELP),
-    56: Meta(56, "Resolved", HELP), 57: Meta(57, "Closed", HELP, flag=True),
-    151: Meta(151, "Unassigned", DEMO), 152: Meta(152, "In Progress", DEMO),
+    51: Meta(51, "Unassigned", HELP),
+    52: Meta(52, "Assigned", HELP),
+    53: Meta(53, "In Progress", HELP),
+    54: Meta(54, "Awaiting Partner", HELP),
+    55: Meta(55, "Awaiting Approval", HELP),
+    56: Meta(56, "Resolved", HELP),
+    57: Meta(57, "Closed", HELP, flag=True),
+    151: Meta(151, "Unassigned", DEMO),
+    152: Meta(152, "In Progress", DEMO),
     153: Meta(153, "Closed", DEMO, flag=True),
 }
-PRIORITIES = {71: Meta(71, "Low", HELP), 72: Meta(72, "Medium", HELP), 73: Meta(73, "High", HELP),
-              171: Meta(171, "Low", DEMO)}
+PRIORITIES = {
+    71: Meta(71, "Low", HELP),
+    72: Meta(72, "Medium", HELP),
+    73: Meta(73, "High", HELP),
+    171: Meta(171, "Low", DEMO),
+}
 SEVERITIES = {76: Meta(76, "Minor", HELP), 77: Meta(77, "Major", HELP), 176: Meta(176, "Minor", DEMO)}
-RESOLUTIONS = {81: Meta(81, "Unresolved", HELP), 82: Meta(82, "Parked - No Further Action", HELP, flag=True),
-               83: Meta(83, "Complete", HELP, flag=True), 181: Meta(181, "Unresolved", DEMO)}
+RESOLUTIONS = {
+    81: Meta(81, "Unresolved", HELP),
+    82: Meta(82, "Parked - No Further Action", HELP, flag=True),
+    83: Meta(83, "Complete", HELP, flag=True),
+    181: Meta(181, "Unresolved", DEMO),
+}
 LINK_TYPES = {91: "Related", 92: "Follows"}
 
 WORKFLOWS: dict[int, dict[int, tuple[int, ...]]] = {

@@ -68,8 +68,7 @@ def encoded_list(parts: list[str]) -> Encoded:
 
 def routes(site: Site, table: list[tuple[str, dict[str, Handler]]]) -> list[Route]:
     """Routes below /gemini/api from (path, handler by method)."""
-    return [Route(API + path, _endpoint(site, handlers), methods=[*handlers, "HEAD"])
-            for path, handlers in table]
+    return [Route(API + path, _endpoint(site, handlers), methods=[*handlers, "HEAD"]) for path, handlers in table]
 
 
 def _endpoint(site: Site, handlers: dict[str, Handler]) -> Callable[[Request], Awaitable[Response]]:
@@ -143,7 +142,9 @@ def _filtered(code: str, why: str) -> Response:
     """IIS request filtering: a web page with status 404, before the application runs."""
     return HTMLResponse(
         f"<!DOCTYPE html><html><head><title>IIS Detailed Error - {code} - Not Found</title></head>"
-        f"<body><h2>HTTP Error {code} - Not Found</h2><p>Request filtering: {why}.</p></body></html>", 404)
+        f"<body><h2>HTTP Error {code} - Not Found</h2><p>Request filtering: {why}.</p></body></html>",
+        404,
+    )
 
 
 async def _drain(request: Request) -> None:

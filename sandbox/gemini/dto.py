@@ -13,8 +13,15 @@ from .site import Site, readable_comments, readable_files
 from .spelling import for_people, unpiped, with_offset, with_z, without_zone
 
 Json = dict[str, Any]
-_EXISTING: Json = {"Active": True, "Archived": False, "Deleted": False, "IsNew": False, "IsExisting": True,
-                   "HasErrors": False, "Errors": []}
+_EXISTING: Json = {
+    "Active": True,
+    "Archived": False,
+    "Deleted": False,
+    "IsNew": False,
+    "IsExisting": True,
+    "HasErrors": False,
+    "Errors": [],
+}
 _MISSING: Json = {**_EXISTING, "IsNew": True, "IsExisting": False}
 _EVERYBODY = User(-1, "", "", "", frozenset(data.GROUPS))
 
@@ -23,15 +30,27 @@ def item_entity(site: Site, item: Item) -> Json:
     """The Issue entity, as it must be PUT back whole."""
     fraction = site.settings.revised_fraction
     return {
-        **_EXISTING, "Id": item.id, "ProjectId": item.project_id, **item.fields,
-        "Creator": item.creator.id, "Created": with_offset(item.created, fraction=fraction),
+        **_EXISTING,
+        "Id": item.id,
+        "ProjectId": item.project_id,
+        **item.fields,
+        "Creator": item.creator.id,
+        "Created": with_offset(item.created, fraction=fraction),
         "Revised": with_offset(item.revised, fraction=fraction),
         "Timestamp": base64.b64encode(item.version.to_bytes(8, "big")).decode("ascii"),
         "ClosedDate": without_zone(item.closed) if item.closed else None,
         "ResolvedDate": without_zone(item.resolved) if item.resolved else None,
-        "IsParent": bool(item.children), "IsSubIssue": item.fields["ParentIssueId"] is not None,
-        "HierarchyKey": "", "Repeated": "", "LoggedHours": 0, "LoggedMinutes": 0,
-        "SLAId": None, "SLAStatus": None, "SLAStatusDate": None, "SLAStatusTimePassed": None, "Attachments": [],
+        "IsParent": bool(item.children),
+        "IsSubIssue": item.fields["ParentIssueId"] is not None,
+        "HierarchyKey": "",
+        "Repeated": "",
+        "LoggedHours": 0,
+        "LoggedMinutes": 0,
+        "SLAId": None,
+        "SLAStatus": None,
+        "SLAStatusDate": None,
+        "SLAStatusTimePassed": None,
+        "Attachments": [],
     }
 
 
@@ -57,32 +76,51 @@ def _item_head(site: Site, item: Item, reader: User, last_comment: str) -> Json:
     fields = item.fields
     entity = item_entity(site, item)
     custom = custom_dtos(site, item)
-    people = [site.users[number] for number in unpiped(fields["Resources"], "Resources")
-              if number in site.users]
+    people = [site.users[number] for number in unpiped(fields["Resources"], "Resources") if number in site.users]
     project = data.PROJECTS[item.project_id]
     return {
-        "Id": item.id, "IssueKey": f"{project.code}-{item.id}", "BaseEntity": entity,
-        "Project": project_entity(project), "ProjectCode": project.code, "ProjectName": project.name,
-        "Title": fields["Title"], "Description": fields["Description"],
+        "Id": item.id,
+        "IssueKey": f"{project.code}-{item.id}",
+        "BaseEntity": entity,
+        "Project": project_entity(project),
+        "ProjectCode": project.code,
+        "ProjectName": project.name,
+        "Title": fields["Title"],
+        "Description": fields["Description"],
         "Type": data.label(data.TYPES, fields["TypeId"]),
         "Status": data.label(data.STATUSES, fields["StatusId"]),
         "Priority": data.label(data.PRIORITIES, fields["PriorityId"]),
         "Severity": data.label(data.SEVERITIES, fields["SeverityId"]),
         "Resolution": data.label(data.RESOLUTIONS, fields["ResolutionId"]),
         "Visibility": data.GROUPS.get(fields["Visibility"], ""),
-        "IsClosed": is_closed(item), "IsResolved": is_resolved(item),
-        "Reporter": fullname(site, fields["ReportedBy"]), "Creator": item.creator.fullname,
-        "Reviser": item.reviser.fullname, "ResourceNames": ", ".join(user.fullname for user in people),
+        "IsClosed": is_closed(item),
+        "IsResolved": is_resolved(item),
+        "Reporter": fullname(site, fields["ReportedBy"]),
+        "Creator": item.creator.fullname,
+        "Reviser": item.reviser.fullname,
+        "ResourceNames": ", ".join(user.fullname for user in people),
         "Resources": [{"BaseEntity": user_entity(user), "Fullname": user.fullname} for user in people],
-        "ComponentNames": "", "Components": [], "Watchers": watcher_dtos(site, item),
+        "ComponentNames": "",
+        "Components": [],
+        "Watchers": watcher_dtos(site, item),
         "LastComment": last_comment,
         "Attachments": [file_dto(item, file) for file in readable_files(item, reader)],
-        "CustomFields": custom, "InlineCustomFields": [value for value in custom if value["ShowInline"]],
+        "CustomFields": custom,
+        "InlineCustomFields": [value for value in custom if value["ShowInline"]],
         "ContentCustomFields": [],
-        "TimeEntries": [], "Links": [link_dto(link) for link in item.links], "Hierarchy": [], "History": [],
-        "Created": entity["Created"], "Revised": entity["Revised"], "CreatedString": for_people(item.created),
-        "RevisedString": for_people(item.revised), "SLA": None, "SLATimeLeftMinutes": 0,
-        "SLATimePassedMinutes": 0, "OriginatorData": fields["OriginatorData"], "Sequence": 0,
+        "TimeEntries": [],
+        "Links": [link_dto(link) for link in item.links],
+        "Hierarchy": [],
+        "History": [],
+        "Created": entity["Created"],
+        "Revised": entity["Revised"],
+        "CreatedString": for_people(item.created),
+        "RevisedString": for_people(item.revised),
+        "SLA": None,
+        "SLATimeLeftMinutes": 0,
+        "SLATimePassedMinutes": 0,
+        "OriginatorData": fields["OriginatorData"],
+        "Sequence": 0,
     }
 
 
@@ -117,12 +155,22 @@ def comment_dto(site: Site, item: Item, comment: Comment) -> Json:
         origin = {"OriginatorType": comment.originator_type, "OriginatorData": comment.originator_data}
     return {
         "BaseEntity": {
-            **_EXISTING, "Id": comment.id, "IssueId": item.id, "ProjectId": item.project_id,
-            "UserId": comment.user.id, "Fullname": comment.user.fullname, "Comment": comment.text,
-            "IsClosing": comment.is_closing, "Visibility": comment.visibility, **origin,
-            "Created": with_z(comment.created), "Revised": with_z(comment.revised), "Timestamp": None,
+            **_EXISTING,
+            "Id": comment.id,
+            "IssueId": item.id,
+            "ProjectId": item.project_id,
+            "UserId": comment.user.id,
+            "Fullname": comment.user.fullname,
+            "Comment": comment.text,
+            "IsClosing": comment.is_closing,
+            "Visibility": comment.visibility,
+            **origin,
+            "Created": with_z(comment.created),
+            "Revised": with_z(comment.revised),
+            "Timestamp": None,
         },
-        "Visibility": data.GROUPS.get(comment.visibility, ""), "CreatedRelative": "moments ago",
+        "Visibility": data.GROUPS.get(comment.visibility, ""),
+        "CreatedRelative": "moments ago",
         "Attachments": [file_dto(item, file) for file in item.files.values() if file.comment_id == comment.id],
     }
 
@@ -131,22 +179,37 @@ def file_dto(item: Item, file: File, *, content: bool = False) -> Json:
     """A file; with `content` its bytes as base64."""
     return {
         "BaseEntity": {
-            **_EXISTING, "Id": file.id, "IssueId": item.id, "ProjectId": item.project_id,
-            "CommentId": file.comment_id, "Name": file.name, "ContentType": file.content_type,
-            "ContentLength": len(file.content), "Size": f"{len(file.content) / 1024:.1f} KB",
+            **_EXISTING,
+            "Id": file.id,
+            "IssueId": item.id,
+            "ProjectId": item.project_id,
+            "CommentId": file.comment_id,
+            "Name": file.name,
+            "ContentType": file.content_type,
+            "ContentLength": len(file.content),
+            "Size": f"{len(file.content) / 1024:.1f} KB",
             "Content": base64.b64encode(file.content).decode("ascii") if content else None,
-            "Created": without_zone(file.created), "Revised": without_zone(file.created),
+            "Created": without_zone(file.created),
+            "Revised": without_zone(file.created),
         },
-        "CreatedRelative": "moments ago", "IconPath": "", "IsImage": file.content_type.startswith("image/"),
+        "CreatedRelative": "moments ago",
+        "IconPath": "",
+        "IsImage": file.content_type.startswith("image/"),
     }
 
 
 def custom_dtos(site: Site, item: Item) -> list[Json]:
     """All custom fields of the item; one without a value is there with row id 0 and IsNew."""
     return [
-        {"Name": name, "Title": f"{name} (help desk)", "FormattedData": value["Data"],
-         "ShowInline": field_id in data.INLINE_FIELDS,
-         "CreatedRelative": "moments ago", "Type": "T", "BaseEntity": value}
+        {
+            "Name": name,
+            "Title": f"{name} (help desk)",
+            "FormattedData": value["Data"],
+            "ShowInline": field_id in data.INLINE_FIELDS,
+            "CreatedRelative": "moments ago",
+            "Type": "T",
+            "BaseEntity": value,
+        }
         for field_id, name in data.CUSTOM_FIELDS.items()
         for value in [custom_entity(site, item, field_id)]
     ]
@@ -158,20 +221,40 @@ def custom_entity(site: Site, item: Item, field_id: int) -> Json:
     state = _EXISTING if row else _MISSING
     row = row or CustomValue(0, field_id, item.reviser.id, item.created, item.revised, "")
     shown = html.escape(row.data) if site.settings.encode_custom_values and row.data else row.data
-    return {**state, "Id": row.id, "CustomFieldId": field_id, "IssueId": item.id, "ProjectId": item.project_id,
-            "UserId": row.user_id, "Data": shown, "NumericData": row.numeric, "DateData": row.date,
-            "Created": with_z(row.created), "Revised": with_z(row.revised)}
+    return {
+        **state,
+        "Id": row.id,
+        "CustomFieldId": field_id,
+        "IssueId": item.id,
+        "ProjectId": item.project_id,
+        "UserId": row.user_id,
+        "Data": shown,
+        "NumericData": row.numeric,
+        "DateData": row.date,
+        "Created": with_z(row.created),
+        "Revised": with_z(row.revised),
+    }
 
 
 def audit_dto(item: Item, audit: Audit) -> Json:
     """One row of history."""
     return {
         "BaseEntity": {
-            **_EXISTING, "Id": audit.id, "IssueId": item.id, "ProjectId": item.project_id,
-            "UserId": audit.user.id, "Fullname": audit.user.fullname, "AttributeChanged": audit.attribute,
-            "FieldChanged": audit.field, "ValueBefore": audit.before, "ValueAfter": audit.after,
-            "IdBefore": audit.id_before, "IdAfter": audit.id_after, "IsCustom": audit.is_custom,
-            "Created": without_zone(audit.created), "Revised": without_zone(audit.created),
+            **_EXISTING,
+            "Id": audit.id,
+            "IssueId": item.id,
+            "ProjectId": item.project_id,
+            "UserId": audit.user.id,
+            "Fullname": audit.user.fullname,
+            "AttributeChanged": audit.attribute,
+            "FieldChanged": audit.field,
+            "ValueBefore": audit.before,
+            "ValueAfter": audit.after,
+            "IdBefore": audit.id_before,
+            "IdAfter": audit.id_after,
+            "IsCustom": audit.is_custom,
+            "Created": without_zone(audit.created),
+            "Revised": without_zone(audit.created),
         },
         "CreatedRelative": "moments ago",
     }
@@ -179,11 +262,16 @@ def audit_dto(item: Item, audit: Audit) -> Json:
 
 def watcher_dtos(site: Site, item: Item) -> list[Json]:
     """The item's followers."""
-    people = [site.users[number] for number in unpiped(item.fields["Watchers"], "Watchers")
-              if number in site.users]
-    return [{"BaseEntity": {**_EXISTING, "Id": person.id, "UserId": person.id, "IssueId": item.id},
-             "Username": person.username, "Fullname": person.fullname, "Email": email(person)}
-            for person in people]
+    people = [site.users[number] for number in unpiped(item.fields["Watchers"], "Watchers") if number in site.users]
+    return [
+        {
+            "BaseEntity": {**_EXISTING, "Id": person.id, "UserId": person.id, "IssueId": item.id},
+            "Username": person.username,
+            "Fullname": person.fullname,
+            "Email": email(person),
+        }
+        for person in people
+    ]
 
 
 def link_dto(link: dict[str, int]) -> Json:
@@ -199,21 +287,49 @@ def email(person: User) -> str:
 def user_entity(user: User, *, api_key: bool = False) -> Json:
     """A person; with `api_key` also the secret, as `GET users` may hand it out."""
     first, _, last = user.fullname.partition(" ")
-    entity = {**_EXISTING, "Id": user.id, "Username": user.username, "Firstname": first, "Surname": last,
-              "Fullname": user.fullname, "Email": email(user), "Timezone": "UTC", "Culture": "en-GB"}
+    entity = {
+        **_EXISTING,
+        "Id": user.id,
+        "Username": user.username,
+        "Firstname": first,
+        "Surname": last,
+        "Fullname": user.fullname,
+        "Email": email(user),
+        "Timezone": "UTC",
+        "Culture": "en-GB",
+    }
     return {**entity, "ApiKey": user.api_key} if api_key else entity
 
 
 def user_dto(user: User) -> Json:
     """A person as the users endpoints answer, the API key inside."""
-    return {"BaseEntity": user_entity(user, api_key=True), "Fullname": user.fullname,
-            "DateFormat": "dd/MM/yyyy", "TimeZone": "UTC", "IsGlobalAdmin": 2 in user.groups}
+    return {
+        "BaseEntity": user_entity(user, api_key=True),
+        "Fullname": user.fullname,
+        "DateFormat": "dd/MM/yyyy",
+        "TimeZone": "UTC",
+        "IsGlobalAdmin": 2 in user.groups,
+    }
 
 
 def project_entity(project: data.Project) -> Json:
     """A project."""
-    return {**_EXISTING, "Id": project.id, "Code": project.code, "Name": project.name, "Description": "",
-            "TemplateId": project.template_id, "PermissionId": 2, "LeadId": 1, "LabelId": 0, "WorkflowId": 0,
-            "ReadOnly": False, "DescriptionRequired": False, "ResourceAssignmentMode": 1,
-            "ComponentAssignmentMode": 1, "Color": "#336699", "Created": "2009-12-18T10:42:52",
-            "Revised": "2009-12-18T10:42:52"}
+    return {
+        **_EXISTING,
+        "Id": project.id,
+        "Code": project.code,
+        "Name": project.name,
+        "Description": "",
+        "TemplateId": project.template_id,
+        "PermissionId": 2,
+        "LeadId": 1,
+        "LabelId": 0,
+        "WorkflowId": 0,
+        "ReadOnly": False,
+        "DescriptionRequired": False,
+        "ResourceAssignmentMode": 1,
+        "ComponentAssignmentMode": 1,
+        "Color": "#336699",
+        "Created": "2009-12-18T10:42:52",
+        "Revised": "2009-12-18T10:42:52",
+    }

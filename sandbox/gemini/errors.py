@@ -13,5 +13,9 @@ class RefusedError(Exception):
 
     def body(self) -> dict[str, str]:
         """The answer's body (shape inferred from the server's stack)."""
-        return {"Message": "An error has occurred.", "ExceptionMessage": self.message,
-                "ExceptionType": "Countersoft.Gemini.Commons.GeminiException", "StackTrace": ""}
+        return {
+            "Message": "An error has occurred.",
+            "ExceptionMessage": self.message,
+            "ExceptionType": "Countersoft.Gemini.Commons.GeminiException",
+            "StackTrace": "",
+        }

@@ -44,7 +44,7 @@ class Comment:
     is_closing: bool = False
     originator_type: int = 0
     originator_data: str = ""
-    encoded: str = ""   # the comment's JSON, made at need and dropped at each change
+    encoded: str = ""  # the comment's JSON, made at need and dropped at each change
 
 
 @dataclass(slots=True)
@@ -110,4 +110,4 @@ class Item:
     history: list[Audit] = field(default_factory=list)
     links: list[dict[str, int]] = field(default_factory=list)
     children: list[int] = field(default_factory=list)
-    encoded: dict[frozenset[int], str] = field(default_factory=dict)   # JSON by the reader's groups
+    encoded: dict[frozenset[int], str] = field(default_factory=dict)  # JSON by the reader's groups

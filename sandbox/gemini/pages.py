@@ -68,6 +68,7 @@ def routes(site: Site) -> list[Route]:
         ("/items/{item_id:int}/title", _title),
         ("/items/{item_id:int}/custom", _custom),
     ]
+
     async def start(request: Request) -> Response:  # noqa: ARG001 -- Starlette hands the request in
         return start_page(site)
 
@@ -78,7 +79,9 @@ def routes(site: Site) -> list[Route]:
         return item_page(site, item)
 
     return [
-        Route("/", start), Route(ROOT, start), Route(f"{ROOT}/", start),
+        Route("/", start),
+        Route(ROOT, start),
+        Route(f"{ROOT}/", start),
         Route(f"{ROOT}/workspace/{{project_id:int}}/item/{{item_id:int}}", show),
         Route(f"{ROOT}/project/{{code}}/{{project_id:int}}/item/{{item_id:int}}", show),
         *(Route(PERSON + path, _form(site, act), methods=["POST"]) for path, act in forms),
@@ -107,8 +110,14 @@ def _form(site: Site, act: Callable[[Act], Json]) -> Callable[[Request], Awaitab
 async def _uploads(form: FormData) -> list[Json]:
     """The files of a form, as the API takes them."""
     sent = [part for part in form.getlist("file") if isinstance(part, UploadFile) and part.filename]
-    return [{"Name": part.filename, "ContentType": part.content_type or "application/octet-stream",
-             "Content": base64.b64encode(await part.read()).decode("ascii")} for part in sent]
+    return [
+        {
+            "Name": part.filename,
+            "ContentType": part.content_type or "application/octet-stream",
+            "Content": base64.b64encode(await part.read()).decode("ascii"),
+        }
+        for part in sent
+    ]
 
 
 def _typed(text: str) -> str:
@@ -119,8 +128,13 @@ def _typed(text: str) -> str:
 
 def _new_item(act: Act) -> Json:
     kind = next((meta.id for meta in data.of_template(data.TYPES, data.HELP) if meta.label == act.text("type")), 0)
-    body = {"ProjectId": 12, "Title": act.text("title"), "Description": _typed(act.text("description")),
-            "TypeId": kind, "Attachments": act.request.state.uploads}
+    body = {
+        "ProjectId": 12,
+        "Title": act.text("title"),
+        "Description": _typed(act.text("description")),
+        "TypeId": kind,
+        "Attachments": act.request.state.uploads,
+    }
     return {"item": create_item(act.site, act.actor, body).id}
 
 
@@ -153,8 +167,12 @@ def _comment(act: Act) -> Json:
 def _say(act: Act, item: Item) -> int:
     """Add the typed comment with its files; returns its id."""
     [checked_file(upload) for upload in act.request.state.uploads]
-    body = {"IssueId": item.id, "Comment": _typed(act.text("comment")), "Visibility": act.group(),
-            "Attachments": act.request.state.uploads}
+    body = {
+        "IssueId": item.id,
+        "Comment": _typed(act.text("comment")),
+        "Visibility": act.group(),
+        "Attachments": act.request.state.uploads,
+    }
     return add_comment(act.site, act.actor, item, body).id
 
 
@@ -168,8 +186,9 @@ def _edit_comment(act: Act) -> Json:
     old = own_comment(item, comment_id, act.actor)
     text = _typed(act.text("comment")) if act.text("comment") else old.text
     group = act.group() if act.text("group") else old.visibility
-    edit_comment(act.site, act.actor, item,
-                 {"Id": comment_id, "IssueId": item.id, "Comment": text, "Visibility": group})
+    edit_comment(
+        act.site, act.actor, item, {"Id": comment_id, "IssueId": item.id, "Comment": text, "Visibility": group}
+    )
     return {"item": item.id, "comment": comment_id}
 
 

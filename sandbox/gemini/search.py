@@ -15,8 +15,13 @@ from .spelling import unpiped
 
 Test = Callable[[Item], bool]
 
-_MEMBERS = {"Types": "TypeId", "Statuses": "StatusId", "Priorities": "PriorityId",
-            "Severities": "SeverityId", "Resolutions": "ResolutionId"}
+_MEMBERS = {
+    "Types": "TypeId",
+    "Statuses": "StatusId",
+    "Priorities": "PriorityId",
+    "Severities": "SeverityId",
+    "Resolutions": "ResolutionId",
+}
 
 
 def found(site: Site, reader: User, asked: dict[str, Any]) -> list[Item]:
@@ -36,8 +41,11 @@ def _tests(site: Site, reader: User, asked: dict[str, Any]) -> list[Test]:
     tests += _id_tests(asked)
     words = text(asked.get("SearchKeywords"), "SearchKeywords").casefold().split()
     if words:
-        tests.append(lambda item: all(
-            word in f"{item.fields['Title']} {item.fields['Description']}".casefold() for word in words))
+        tests.append(
+            lambda item: all(
+                word in f"{item.fields['Title']} {item.fields['Description']}".casefold() for word in words
+            )
+        )
     if asked.get("ReportedByUserId"):
         reporter = whole(asked["ReportedByUserId"], "ReportedByUserId")
         tests.append(lambda item: item.fields["ReportedBy"] == reporter)
@@ -48,11 +56,16 @@ def _date_tests(site: Site, asked: dict[str, Any]) -> list[Test]:
     fine = site.settings.revised_after_grain == "second"
     after, before = _bound(asked, "RevisedAfter", fine=fine), _bound(asked, "RevisedBefore", fine=fine)
     made_after, made_before = _bound(asked, "CreatedAfter"), _bound(asked, "CreatedBefore")
-    return [test for bound, test in (
-        (after, lambda item: item.revised > after), (before, lambda item: item.revised < before),
-        (made_after, lambda item: item.created > made_after),
-        (made_before, lambda item: item.created < made_before),
-    ) if bound is not None]
+    return [
+        test
+        for bound, test in (
+            (after, lambda item: item.revised > after),
+            (before, lambda item: item.revised < before),
+            (made_after, lambda item: item.created > made_after),
+            (made_before, lambda item: item.created < made_before),
+        )
+        if bound is not None
+    ]
 
 
 def _id_tests(asked: dict[str, Any]) -> list[Test]:
@@ -66,8 +79,11 @@ def _id_tests(asked: dict[str, Any]) -> list[Test]:
     if asked.get("Resources"):
         people = set(unpiped(text(asked["Resources"], "Resources"), "Resources"))
         tests.append(lambda item: bool(people & set(unpiped(item.fields["Resources"], "Resources"))))
-    return tests + [_member_test(member, set(unpiped(text(asked[name], name), name)))
-                    for name, member in _MEMBERS.items() if asked.get(name)]
+    return tests + [
+        _member_test(member, set(unpiped(text(asked[name], name), name)))
+        for name, member in _MEMBERS.items()
+        if asked.get(name)
+    ]
 
 
 def _member_test(member: str, wanted: set[int]) -> Test:

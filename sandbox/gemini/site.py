@@ -28,11 +28,20 @@ class Site:
         self.users = data.users()
         self.by_username = {user.username: user for user in self.users.values()}
         self._start_groups = {user.id: user.groups for user in self.users.values()}
-        self.items: dict[int, Item] = {}          # ordered by last revision, newest last
+        self.items: dict[int, Item] = {}  # ordered by last revision, newest last
         self.by_origin: dict[tuple[int, str], list[int]] = {}
-        self.numbers = {kind: itertools.count(start) for kind, start in
-                        (("item", 1001), ("comment", 5001), ("file", 7001), ("row", 3001), ("audit", 9001),
-                         ("version", 43_000), ("link", 301))}
+        self.numbers = {
+            kind: itertools.count(start)
+            for kind, start in (
+                ("item", 1001),
+                ("comment", 5001),
+                ("file", 7001),
+                ("row", 3001),
+                ("audit", 9001),
+                ("version", 43_000),
+                ("link", 301),
+            )
+        }
 
     def configure(self, changes: dict[str, Any]) -> None:
         """Change settings; raises ValueError. Encoded items are dropped, since settings change them."""

@@ -36,7 +36,10 @@ def check_hop(site: Site, item: Item, fields: dict[str, Any]) -> None:
 
 def shown(type_id: int) -> dict[str, Any]:
     """A type's workflow as `GET type/template/{id}` answers it."""
-    return {"ReferenceId": 0, "Status": [
-        {"StatusId": status, "Transitions": [{"StatusId": target, "Groups": [1]} for target in targets]}
-        for status, targets in data.WORKFLOWS[type_id].items()
-    ]}
+    return {
+        "ReferenceId": 0,
+        "Status": [
+            {"StatusId": status, "Transitions": [{"StatusId": target, "Groups": [1]} for target in targets]}
+            for status, targets in data.WORKFLOWS[type_id].items()
+        ],
+    }

@@ -68,15 +68,15 @@ class Kit:
         self.wire.close()
 
 
-def build(
-    kit: Kit, routes: Sequence[BaseRoute], state: State, *, api: tuple[str, ...] = ("/api/",)
-) -> Starlette:
+def build(kit: Kit, routes: Sequence[BaseRoute], state: State, *, api: tuple[str, ...] = ("/api/",)) -> Starlette:
     """The system's routes plus `/_sandbox/*`; exchanges whose path starts with `api` go into the wire log."""
     doors = _Doors(kit, state)
     app = Starlette(
         routes=[*doors.routes(), *routes],
-        middleware=[Middleware(WireMiddleware, wire=kit.wire, api=api),
-                    Middleware(FaultsMiddleware, faults=kit.faults)],
+        middleware=[
+            Middleware(WireMiddleware, wire=kit.wire, api=api),
+            Middleware(FaultsMiddleware, faults=kit.faults),
+        ],
     )
     app.state.kit = kit
     app.state.system = state
@@ -105,8 +105,11 @@ class _Doors:
         if request.method == "PUT":
             wanted = await request.json()
             base = wanted.get("base")
-            self._kit.clock.set(None if base is None else datetime.fromisoformat(base),
-                                float(wanted.get("offset_seconds", 0)), float(wanted.get("rate", 1)))
+            self._kit.clock.set(
+                None if base is None else datetime.fromisoformat(base),
+                float(wanted.get("offset_seconds", 0)),
+                float(wanted.get("rate", 1)),
+            )
         return JSONResponse(self._kit.clock.reading())
 
     async def faults(self, request: Request) -> Response:

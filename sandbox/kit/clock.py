@@ -34,5 +34,4 @@ class Clock:
     def reading(self) -> dict[str, object]:
         """The settings and the time as JSON-ready values."""
         base = None if self._base is None else self._base.isoformat()
-        return {"now": self.now().isoformat(), "base": base,
-                "offset_seconds": self._offset, "rate": self._rate}
+        return {"now": self.now().isoformat(), "base": base, "offset_seconds": self._offset, "rate": self._rate}

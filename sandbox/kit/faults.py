@@ -130,7 +130,7 @@ class FaultsMiddleware:
                 return
             size = max(1, -(-len(body) // _DRIP_PIECES))
             for start in range(0, len(body), size):
-                piece = body[start:start + size]
+                piece = body[start : start + size]
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await asyncio.sleep(rule.seconds / _DRIP_PIECES)
             await send({**message, "body": b""})
@@ -145,8 +145,7 @@ def _false_answer(rule: Rule) -> Response:
         return HTMLResponse(_LOGIN_PAGE, headers=headers)
     if rule.fault == "unauthorized":
         return JSONResponse({"error": "invalid_token"}, 401, {**headers, "www-authenticate": "Bearer"})
-    return Response(json.dumps({"error": f"sandbox fault {rule.status}"}), rule.status, headers,
-                    "application/json")
+    return Response(json.dumps({"error": f"sandbox fault {rule.status}"}), rule.status, headers, "application/json")
 
 
 async def _nobody(message: Message) -> None:

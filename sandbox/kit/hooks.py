@@ -23,7 +23,7 @@ LANES = 4
 TIME_OUT = 10.0
 _OLD = timedelta(days=3)
 _PAIR_WAIT = 1.0
-_SWAP_GAP = 0.05   # seconds: the two hooks of a swapped pair may lie in different lanes
+_SWAP_GAP = 0.05  # seconds: the two hooks of a swapped pair may lie in different lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,7 @@ class Hooks:
         """The time to sign with: now, or three days ago while `old_timestamp` is on."""
         return self._now() - _OLD if self.switches.old_timestamp else self._now()
 
-    def send(
-        self, path: str, headers: Headers, body: bytes, *, obj: str = "", retry: Retry | None = None
-    ) -> None:
+    def send(self, path: str, headers: Headers, body: bytes, *, obj: str = "", retry: Retry | None = None) -> None:
         """Queue one webhook about `obj`; a callable `headers` is asked anew at each attempt.
 
         Call `stamp()` inside it for the signed time. Without `retry` nothing is ever sent again.
@@ -139,8 +137,12 @@ class Hooks:
 
     def shown(self) -> dict[str, Any]:
         """Switches, target and deliveries as JSON-ready values."""
-        return {**asdict(self.switches), "base_url": self.base_url, "waiting": self.waiting(),
-                "deliveries": self.deliveries()}
+        return {
+            **asdict(self.switches),
+            "base_url": self.base_url,
+            "waiting": self.waiting(),
+            "deliveries": self.deliveries(),
+        }
 
     def waiting(self) -> int:
         """How many deliveries are queued, held or under way."""
@@ -173,7 +175,7 @@ class Hooks:
         with self._lock:
             if self._held is not None:
                 return False
-            timer = threading.Timer(_PAIR_WAIT, self._release)   # a hook without a second one is only late
+            timer = threading.Timer(_PAIR_WAIT, self._release)  # a hook without a second one is only late
             timer.daemon = True
             self._held = (lane, job, timer)
         timer.start()
@@ -201,8 +203,9 @@ class Hooks:
         job.attempts += 1
         headers = dict(job.headers() if callable(job.headers) else job.headers)
         if self._random.random() < self.switches.bad_signature:
-            headers = {name: _spoilt(value) if "signature" in name.lower() else value
-                       for name, value in headers.items()}
+            headers = {
+                name: _spoilt(value) if "signature" in name.lower() else value for name, value in headers.items()
+            }
         status, answered = self._post(job, headers)
         self._note(job.path, job.obj, status, "" if self.base_url else "no target")
         delivered = status is not None and 200 <= status < 300
@@ -228,12 +231,20 @@ class Hooks:
     def _note(self, path: str, obj: str, status: int | None, note: str) -> None:
         with self._lock:
             self._count += 1
-            self._log.append({"n": self._count, "path": path, "obj": obj, "status": status, "note": note,
-                              "at": self._now().isoformat()})
+            self._log.append(
+                {
+                    "n": self._count,
+                    "path": path,
+                    "obj": obj,
+                    "status": status,
+                    "note": note,
+                    "at": self._now().isoformat(),
+                }
+            )
 
 
 def _spoilt(signature: str) -> str:
     """A signature of the same form that cannot verify."""
     middle = len(signature) // 2
-    wrong = "A" if signature[middle:middle + 1] != "A" else "B"
-    return signature[:middle] + wrong + signature[middle + 1:]
+    wrong = "A" if signature[middle : middle + 1] != "A" else "B"
+    return signature[:middle] + wrong + signature[middle + 1 :]

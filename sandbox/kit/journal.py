@@ -43,7 +43,7 @@ class Journal:
 
     def entries(self, since: int = 0) -> list[dict[str, Any]]:
         """All entries whose number is above `since`, oldest first."""
-        return self._entries[max(since, 0):]
+        return self._entries[max(since, 0) :]
 
     def clear(self) -> None:
         """Forget everything; the file becomes empty."""

@@ -32,12 +32,15 @@ input[type=checkbox] { display: inline; width: auto } button { font: inherit; pa
 def page(title: str, *parts: str, status: int = 200, home: str = "/") -> HTMLResponse:
     """A whole page; parts that are not Markup are escaped."""
     body = Markup("\n").join(escape(part) for part in parts)
-    return HTMLResponse(Markup(
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
-        '<link rel="icon" href="data:,"><style>{style}</style></head><body><nav><a href="{home}">Start</a></nav>'
-        "<main><h1>{title}</h1>{body}</main></body></html>"
-    ).format(title=title, style=_STYLE, home=home, body=body), status_code=status)
+    return HTMLResponse(
+        Markup(
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
+            '<link rel="icon" href="data:,"><style>{style}</style></head><body><nav><a href="{home}">Start</a></nav>'
+            "<main><h1>{title}</h1>{body}</main></body></html>"
+        ).format(title=title, style=_STYLE, home=home, body=body),
+        status_code=status,
+    )
 
 
 def link(href: str, text: object) -> Markup:
@@ -67,28 +70,31 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Markup:
         )
         for row in rows
     ) or Markup('<tr><td colspan="{}">none</td></tr>').format(len(columns))
-    return Markup(
-        '<div class="wide"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-    ).format(head, body)
+    return Markup('<div class="wide"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>').format(
+        head, body
+    )
 
 
 def text_field(name: str, label: str, value: object = "", *, required: bool = False) -> Markup:
     """A one-line input with its label."""
     return Markup('<label>{}<input name="{}" value="{}"{}></label>').format(
-        label, name, value, Markup(" required") if required else "")
+        label, name, value, Markup(" required") if required else ""
+    )
 
 
 def text_area(name: str, label: str, value: object = "", *, required: bool = False) -> Markup:
     """A text area with its label."""
     return Markup('<label>{}<textarea name="{}" rows="4"{}>{}</textarea></label>').format(
-        label, name, Markup(" required") if required else "", value)
+        label, name, Markup(" required") if required else "", value
+    )
 
 
 def choice(name: str, label: str, options: Iterable[tuple[object, object]], chosen: object = None) -> Markup:
     """A drop-down of (value, text) pairs with its label."""
     inner = Markup("").join(
         Markup('<option value="{}"{}>{}</option>').format(
-            value, Markup(" selected") if str(value) == str(chosen) else "", text)
+            value, Markup(" selected") if str(value) == str(chosen) else "", text
+        )
         for value, text in options
     )
     return Markup('<label>{}<select name="{}">{}</select></label>').format(label, name, inner)
@@ -97,7 +103,8 @@ def choice(name: str, label: str, options: Iterable[tuple[object, object]], chos
 def tick(name: str, label: str, *, on: bool = False) -> Markup:
     """A check box with its label; sends "1"."""
     return Markup('<label><input type="checkbox" name="{}" value="1"{}> {}</label>').format(
-        name, Markup(" checked") if on else "", label)
+        name, Markup(" checked") if on else "", label
+    )
 
 
 def file_field(name: str, label: str) -> Markup:
@@ -115,7 +122,8 @@ def form(action: str, title: str, *controls: str, submit: str = "Save", files: b
     kind = Markup(' enctype="multipart/form-data"') if files else ""
     inner = Markup("").join(escape(control) for control in controls)
     return Markup('<form method="post" action="{}"{}><h2>{}</h2>{}<button>{}</button></form>').format(
-        action, kind, title, inner, submit)
+        action, kind, title, inner, submit
+    )
 
 
 def done(request: Request, location: str, **ids: object) -> Response:

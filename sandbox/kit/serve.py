@@ -61,10 +61,19 @@ class _Server(uvicorn.Server):
 
 def server(app: ASGIApp) -> uvicorn.Server:
     """A quiet server for `app`; run it with `await server.serve(sockets=[listen()])`."""
-    return _Server(uvicorn.Config(
-        app, http=CuttableProtocol, ws="none", lifespan="off", log_level="error", access_log=False,
-        server_header=False, timeout_graceful_shutdown=1, timeout_keep_alive=75,
-    ))
+    return _Server(
+        uvicorn.Config(
+            app,
+            http=CuttableProtocol,
+            ws="none",
+            lifespan="off",
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,
+        )
+    )
 
 
 @contextmanager

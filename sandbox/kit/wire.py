@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 KEPT = 50_000
 KEPT_BYTES = 128 * 1024 * 1024
-BODY_BYTES = 1024 * 1024   # of a longer body the first part is kept, and its true length said
+BODY_BYTES = 1024 * 1024  # of a longer body the first part is kept, and its true length said
 _SECRET_HEADERS = {"authorization", "cookie", "set-cookie"}
 
 

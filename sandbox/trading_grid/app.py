@@ -32,10 +32,7 @@ def create(kit: Kit) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/_sandbox/trading_grid", switches, methods=["GET", "PUT"]),
         Route("/tenants/{tenantId}/oauth2/token", token, methods=["POST"]),
-        *(
-            Route(api(entry.path), gateway.endpoint(entry), methods=[entry.method])
-            for entry in (*CORE, *_extended())
-        ),
+        *(Route(api(entry.path), gateway.endpoint(entry), methods=[entry.method]) for entry in (*CORE, *_extended())),
         Route(api("/{rest:path}"), gateway.endpoint(_ELSEWHERE), methods=_METHODS),
         *pages.routes(grid),
     ]
@@ -44,8 +41,7 @@ def create(kit: Kit) -> Starlette:
 
 def _extended() -> list[Operation]:
     return [
-        Operation(f"{method} {path}", method, path, "community:read", not_built, query={})
-        for method, path in EXTENDED
+        Operation(f"{method} {path}", method, path, "community:read", not_built, query={}) for method, path in EXTENDED
     ]
 
 

@@ -106,9 +106,7 @@ POST = members(
     external_references=array(EXTERNAL_REFERENCE, 10),
     origin=ORIGIN,
 )
-POST_PATCH = members(
-    (), 1, body=BODY, commitment=COMMITMENT, external_references=array(EXTERNAL_REFERENCE, 10)
-)
+POST_PATCH = members((), 1, body=BODY, commitment=COMMITMENT, external_references=array(EXTERNAL_REFERENCE, 10))
 REDACTION = members(("reason",), reason=text(500, 1))
 
 RENDITION = members(

@@ -72,8 +72,7 @@ def load(grid: Grid) -> None:
     _partner(grid, second, "umbra", "Umbra Freight")
     first.hub_users = {"usr_hub": "Robin Hub"}
     _group(grid, first, "grp_hub_resolution", "Resolution team", "team", None)
-    _group(grid, first, "grp_all_partners", "All partners", "audience", None,
-           members=tuple(first.partners))
+    _group(grid, first, "grp_all_partners", "All partners", "audience", None, members=tuple(first.partners))
     _onboarding(grid, first, "acme")
     _preset_subscription(grid, first)
 

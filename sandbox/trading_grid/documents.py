@@ -44,9 +44,7 @@ def create_document(grid: Grid, tenant: Tenant, who: Principal, body: Json) -> D
     bound = written.pop("external_references", [])
     references.check_free(tenant, who, Document, bound)
     blob = claim(tenant, who, written.pop("renditions"), written.get("expected_sha256"))
-    document = Document(
-        **grid.common("doc", partner_id), written=written, state="pending_scan", created_by=who.actor
-    )
+    document = Document(**grid.common("doc", partner_id), written=written, state="pending_scan", created_by=who.actor)
     tenant.documents[document.id] = document
     references.bind(tenant, document, bound)
     document.versions.append(version(grid, who, blob, 1, ""))

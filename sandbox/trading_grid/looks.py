@@ -37,9 +37,7 @@ def _options(words_: Iterable[str], *, empty: bool = False) -> list[tuple[str, s
 
 def home() -> Response:
     """Choose whom to be."""
-    people = [
-        (html.link(f"/person/{slug}", name), data.PEOPLE[slug]) for slug, name in data.PARTNERS.items()
-    ]
+    people = [(html.link(f"/person/{slug}", name), data.PEOPLE[slug]) for slug, name in data.PARTNERS.items()]
     return html.page("Trading Grid sandbox", html.table(("Partner", "Person"), people),
                      html.link("/person/hub", "What the hub sees"))  # fmt: skip
 

@@ -172,9 +172,7 @@ class Pages:
         posts.redact_post(self._grid, self._tenant, who, post, reason)
         return html.done(request, "/person/hub", post_id=post.id)
 
-    def _keep(
-        self, who: Principal, thread: Thread, form: FormData, chosen: tuple[str, bytes] | None
-    ) -> Document:
+    def _keep(self, who: Principal, thread: Thread, form: FormData, chosen: tuple[str, bytes] | None) -> Document:
         """Store the file, register it and link it to the thread, as three API calls would."""
         if chosen is None:
             raise Problem("invalid_request", "choose a file")

@@ -26,12 +26,8 @@ MONEY = members(
     value=text(24, 1, r"^-?\d{1,15}(\.\d{1,4})?$"),
     currency=text(3, 3, r"^[A-Z]{3}$"),
 )
-REASON_CODE = members(
-    ("code_list", "code"), code_list=choice(*words.CODE_LISTS), code=text(20), text=text(300)
-)
-BUSINESS_REFERENCE = members(
-    ("type", "value"), type=choice(*words.REFERENCE_TYPES), value=text(80, 1), line=text(20)
-)
+REASON_CODE = members(("code_list", "code"), code_list=choice(*words.CODE_LISTS), code=text(20), text=text(300))
+BUSINESS_REFERENCE = members(("type", "value"), type=choice(*words.REFERENCE_TYPES), value=text(80, 1), line=text(20))
 EXTERNAL_REFERENCE = members(
     ("system", "object_type", "external_id"),
     system=choice("zendesk", "gemini", "other"),

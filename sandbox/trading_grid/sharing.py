@@ -66,9 +66,7 @@ def document_linked(call: Call) -> Answer:
     return Answer(204)
 
 
-def link(
-    grid: Grid, tenant: Tenant, who: Principal, thread: Thread, document: Document, visibility: str
-) -> None:
+def link(grid: Grid, tenant: Tenant, who: Principal, thread: Thread, document: Document, visibility: str) -> None:
     """Hang a document on a thread of its partner; an internal link is never made partner visible later."""
     if document.partner_id != thread.partner_id:
         rules.refuse_cross_partner(who)

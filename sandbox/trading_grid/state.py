@@ -22,6 +22,7 @@ from sandbox.trading_grid.webhooks import Webhooks
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SCRAMBLE = 0x9E3779B1  # odd, so that multiplying modulo 2**40 gives every id once, in no visible order
 
+
 class Grid:
     """The system's state; every handler runs in one event loop and changes it without awaiting in between."""
 
@@ -115,9 +116,7 @@ class Grid:
         self.webhooks.publish(tenant, event)
         return event
 
-    def unpublished(
-        self, tenant: Tenant, kind: str, entity: Entity, actor: Actor, *, partner: bool = True
-    ) -> Event:
+    def unpublished(self, tenant: Tenant, kind: str, entity: Entity, actor: Actor, *, partner: bool = True) -> Event:
         """An event with its id and sequence that is on no feed (a ping goes to one subscription only)."""
         return Event(
             id=self.next_id("evt"),

@@ -68,9 +68,7 @@ def reopen_by_post(grid: Grid, tenant: Tenant, who: Principal, thread: Thread) -
         _change(grid, tenant, who, thread, body, reopens=True)
 
 
-def _change(
-    grid: Grid, tenant: Tenant, who: Principal, thread: Thread, body: Json, *, reopens: bool
-) -> None:
+def _change(grid: Grid, tenant: Tenant, who: Principal, thread: Thread, body: Json, *, reopens: bool) -> None:
     old, old_reason = thread.state, thread.awaiting_reason
     target, now = body["to_state"], grid.now()
     thread.state = target

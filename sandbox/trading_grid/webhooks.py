@@ -134,9 +134,7 @@ class Webhooks:
         url = urlsplit(subscription.written["url"])
         hooks = self._targets.get(subscription.id)
         if hooks is None:
-            hooks = self._targets[subscription.id] = Hooks(
-                f"{url.scheme}://{url.netloc}", now=self._grid.kit.clock.now
-            )
+            hooks = self._targets[subscription.id] = Hooks(f"{url.scheme}://{url.netloc}", now=self._grid.kit.clock.now)
         hooks.switches = own.switches
         return hooks, url.path or "/"
 
@@ -157,9 +155,7 @@ def _matches(pattern: str, kind: str) -> bool:
     return pattern in ("*", kind) or (pattern.endswith(".*") and kind.startswith(pattern[:-1]))
 
 
-def _again(
-    subscription: Subscription, attempts: int, status: int | None, answer: Mapping[str, str]
-) -> float | None:
+def _again(subscription: Subscription, attempts: int, status: int | None, answer: Mapping[str, str]) -> float | None:
     """Seconds until the next attempt, or None: 410 disables, 400 is tried three times, Retry-After is honoured."""
     subscription.failures += 1
     if status == 410:

@@ -53,8 +53,10 @@ class Settings:
     """How many polls a job answers `working` before `completed`."""
     webhook_mode: str = "events"
     """`events` (one envelope an event), `trigger` (one `trigger_body` an action) or `off`."""
-    trigger_body: str = ('{"kind":"ticket_changed","ticket_id":"{{ticket.id}}",'
-                         '"updated_at":"{{ticket.updated_at_with_timestamp}}","actor_id":"{{current_user.id}}"}')
+    trigger_body: str = (
+        '{"kind":"ticket_changed","ticket_id":"{{ticket.id}}",'
+        '"updated_at":"{{ticket.updated_at_with_timestamp}}","actor_id":"{{current_user.id}}"}'
+    )
 
 
 @dataclass(slots=True)
@@ -157,8 +159,10 @@ class Account:
         """The whole state as JSON-ready values (file contents as sizes only, no secrets)."""
         return {
             "settings": asdict(self.settings),
-            "tickets": [{"ticket": ticket.wire, "comments": ticket.comments, "audits": ticket.audits}
-                        for ticket in self.tickets.values()],
+            "tickets": [
+                {"ticket": ticket.wire, "comments": ticket.comments, "audits": ticket.audits}
+                for ticket in self.tickets.values()
+            ],
             "users": list(self.users.values()),
             "organizations": list(self.organizations.values()),
             "attachments": [file.wire for file in self.files.values()],
@@ -235,10 +239,18 @@ def new_secret() -> str:
 
 
 def _own_webhook(base_url: str | None) -> Webhook:
-    return Webhook({
-        "id": data.WEBHOOK_ID, "name": "casebridge", "status": "active",
-        "endpoint": f"{base_url or 'http://127.0.0.1:8000'}{data.WEBHOOK_PATH}",
-        "http_method": "POST", "request_format": "json",
-        "subscriptions": [f"zen:event-type:ticket.{family}" for family in data.EVENT_FAMILIES],
-        "created_at": "2026-01-05T08:00:00Z", "created_by": str(data.INTEGRATION_ID),
-    }, data.WEBHOOK_PATH, data.WEBHOOK_SECRET)
+    return Webhook(
+        {
+            "id": data.WEBHOOK_ID,
+            "name": "casebridge",
+            "status": "active",
+            "endpoint": f"{base_url or 'http://127.0.0.1:8000'}{data.WEBHOOK_PATH}",
+            "http_method": "POST",
+            "request_format": "json",
+            "subscriptions": [f"zen:event-type:ticket.{family}" for family in data.EVENT_FAMILIES],
+            "created_at": "2026-01-05T08:00:00Z",
+            "created_by": str(data.INTEGRATION_ID),
+        },
+        data.WEBHOOK_PATH,
+        data.WEBHOOK_SECRET,
+    )

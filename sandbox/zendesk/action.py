@@ -23,8 +23,13 @@ class Action:
         self.audit_id = account.next_event_id()
         self.creating = not ticket.audits
         self.metadata: JsonObject = {
-            "system": {"client": actor.client, "ip_address": actor.ip_address, "location": "", "latitude": None,
-                       "longitude": None},
+            "system": {
+                "client": actor.client,
+                "ip_address": actor.ip_address,
+                "location": "",
+                "latitude": None,
+                "longitude": None,
+            },
             "custom": custom or {},
         }
         self._events: list[JsonObject] = []
@@ -56,8 +61,13 @@ class Action:
         `touch=False` leaves `updated_at` alone: redactions and the like move only the export's timestamp.
         """
         audit = {
-            "id": self.audit_id, "ticket_id": self.ticket.id, "created_at": self.at, "author_id": self.actor.id,
-            "metadata": self.metadata, "events": self._events, "via": self.actor.via,
+            "id": self.audit_id,
+            "ticket_id": self.ticket.id,
+            "created_at": self.at,
+            "author_id": self.actor.id,
+            "metadata": self.metadata,
+            "events": self._events,
+            "via": self.actor.via,
         }
         if not self._events:
             return audit
@@ -66,7 +76,8 @@ class Action:
         self.ticket.audits.append(audit)
         self.account.mark_changed(self.ticket)
         for effect, obj, facts in self._noted:
-            self.account.kit.journal.record(effect, obj, by=self.actor.by, audit_id=self.audit_id,
-                                            marks=self.metadata["custom"], **facts)
+            self.account.kit.journal.record(
+                effect, obj, by=self.actor.by, audit_id=self.audit_id, marks=self.metadata["custom"], **facts
+            )
         webhooks.send(self.account, self.ticket, self.actor, self._told)
         return audit

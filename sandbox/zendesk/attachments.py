@@ -12,8 +12,14 @@ from .account import Account, File, Upload, wire_time
 from .data import JsonObject
 from .errors import ApiError, invalid
 
-_FIRST_BYTES = {".pdf": b"%PDF", ".png": b"\x89PNG", ".gif": b"GIF8", ".zip": b"PK", ".jpg": b"\xff\xd8",
-                ".jpeg": b"\xff\xd8"}
+_FIRST_BYTES = {
+    ".pdf": b"%PDF",
+    ".png": b"\x89PNG",
+    ".gif": b"GIF8",
+    ".zip": b"PK",
+    ".jpg": b"\xff\xd8",
+    ".jpeg": b"\xff\xd8",
+}
 
 
 def upload(account: Account, name: str, content_type: str, content: bytes, token: str | None) -> Upload:
@@ -23,8 +29,10 @@ def upload(account: Account, name: str, content_type: str, content: bytes, token
     name whose extension contradicts the content, or for an unknown token.
     """
     if len(content) > account.settings.attachment_size:
-        raise ApiError(account.settings.oversize_status, {
-            "error": "AttachmentTooLarge", "description": "Attachment file is larger than the account's limit."})
+        raise ApiError(
+            account.settings.oversize_status,
+            {"error": "AttachmentTooLarge", "description": "Attachment file is larger than the account's limit."},
+        )
     _check_type(account, name, content)
     kept = live_upload(account, token) if token else _new_upload(account)
     kept.files.append(_file(account, name, content_type, content))
@@ -33,8 +41,14 @@ def upload(account: Account, name: str, content_type: str, content: bytes, token
 
 def upload_shown(kept: Upload) -> JsonObject:
     """The answer to an upload: `attachment` is the newest file, `attachments` all of the token."""
-    return {"upload": {"token": kept.token, "expires_at": wire_time(kept.expires_at),
-                       "attachments": [file.wire for file in kept.files], "attachment": kept.files[-1].wire}}
+    return {
+        "upload": {
+            "token": kept.token,
+            "expires_at": wire_time(kept.expires_at),
+            "attachments": [file.wire for file in kept.files],
+            "attachment": kept.files[-1].wire,
+        }
+    }
 
 
 def live_upload(account: Account, token: str) -> Upload:
@@ -67,8 +81,12 @@ def settle_scans(account: Account) -> None:
 
 def facts(file: File) -> JsonObject:
     """What the journal keeps of a file."""
-    return {"file_name": file.wire["file_name"], "content_type": file.wire["content_type"],
-            "size": len(file.content), "sha256": hashlib.sha256(file.content).hexdigest()}
+    return {
+        "file_name": file.wire["file_name"],
+        "content_type": file.wire["content_type"],
+        "size": len(file.content),
+        "sha256": hashlib.sha256(file.content).hexdigest(),
+    }
 
 
 def infected(file: File) -> bool:
@@ -102,10 +120,20 @@ def _file(account: Account, name: str, content_type: str, content: bytes) -> Fil
         plain_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     url = f"{account.base_url}/attachments/token/{token}/?name={name}"
     wire = {
-        "url": f"{account.base_url}/api/v2/attachments/{number}.json", "id": number, "file_name": name,
-        "content_url": url, "mapped_content_url": url, "content_type": plain_type, "size": len(content),
-        "width": None, "height": None, "inline": False, "deleted": False, "malware_access_override": False,
-        "malware_scan_result": "not_scanned", "thumbnails": [],
+        "url": f"{account.base_url}/api/v2/attachments/{number}.json",
+        "id": number,
+        "file_name": name,
+        "content_url": url,
+        "mapped_content_url": url,
+        "content_type": plain_type,
+        "size": len(content),
+        "width": None,
+        "height": None,
+        "inline": False,
+        "deleted": False,
+        "malware_access_override": False,
+        "malware_scan_result": "not_scanned",
+        "thumbnails": [],
     }
     file = File(wire, content, token, account.now())
     account.files[number] = account.file_by_token[token] = file
@@ -116,5 +144,6 @@ def _file(account: Account, name: str, content_type: str, content: bytes) -> Fil
 def _check_type(account: Account, name: str, content: bytes) -> None:
     expected = _FIRST_BYTES.get(PurePath(name).suffix.lower())
     if account.settings.check_file_type and expected and not content.startswith(expected):
-        raise ApiError(422, {"error": "AttachmentUnprocessable",
-                             "description": "file type and file extension do not match"})
+        raise ApiError(
+            422, {"error": "AttachmentUnprocessable", "description": "file type and file extension do not match"}
+        )

@@ -25,8 +25,9 @@ def issue(account: Account, asked: JsonObject) -> JsonObject:
     """
     if asked.get("grant_type") != "client_credentials":
         raise bad_request("unsupported_grant_type", "The authorization grant type is not supported")
-    known = (hmac.compare_digest(str(asked.get("client_id")), data.CLIENT_ID)
-             and hmac.compare_digest(str(asked.get("client_secret")), data.CLIENT_SECRET))
+    known = hmac.compare_digest(str(asked.get("client_id")), data.CLIENT_ID) and hmac.compare_digest(
+        str(asked.get("client_secret")), data.CLIENT_SECRET
+    )
     if not known:
         raise ApiError(401, {"error": "invalid_client", "error_description": "Client authentication failed"})
     seconds = asked.get("expires_in", DEFAULT)
@@ -36,8 +37,14 @@ def issue(account: Account, asked: JsonObject) -> JsonObject:
     scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset[str]()
     token = new_secret()
     account.tokens[token] = Token(data.INTEGRATION_ID, scopes, account.now() + timedelta(seconds=seconds))
-    return {"access_token": token, "token_type": "bearer", "scope": scope if isinstance(scope, str) else "",
-            "expires_in": seconds, "refresh_token": None, "refresh_token_expires_in": None}
+    return {
+        "access_token": token,
+        "token_type": "bearer",
+        "scope": scope if isinstance(scope, str) else "",
+        "expires_in": seconds,
+        "refresh_token": None,
+        "refresh_token_expires_in": None,
+    }
 
 
 def authenticate(account: Account, header: str | None) -> tuple[JsonObject, frozenset[str]]:

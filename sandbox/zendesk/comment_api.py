@@ -77,8 +77,13 @@ def make_private(call: Call) -> Response:
 def redact_text(call: Call) -> Response:
     """Black out a string."""
     secret = str(call.json().get("text") or "")
-    return answer({"comment": comments.redact_text(
-        call.account, call.actor, call.number("comment_id"), call.number("ticket_id"), secret)})
+    return answer(
+        {
+            "comment": comments.redact_text(
+                call.account, call.actor, call.number("comment_id"), call.number("ticket_id"), secret
+            )
+        }
+    )
 
 
 def redact_marked(call: Call) -> Response:
@@ -86,14 +91,28 @@ def redact_marked(call: Call) -> Response:
     wanted = call.json()
     if not isinstance(wanted.get("ticket_id"), int):
         raise bad_request("ParameterMissing", "param is missing or the value is empty: ticket_id")
-    return answer({"comment": comments.redact_marked(
-        call.account, call.actor, call.number("comment_id"), wanted["ticket_id"], str(wanted.get("html_body")))})
+    return answer(
+        {
+            "comment": comments.redact_marked(
+                call.account, call.actor, call.number("comment_id"), wanted["ticket_id"], str(wanted.get("html_body"))
+            )
+        }
+    )
 
 
 def redact_file(call: Call) -> Response:
     """Replace a file by an empty one."""
-    return answer({"attachment": comments.redact_file(
-        call.account, call.actor, call.number("comment_id"), call.number("ticket_id"), call.number("attachment_id"))})
+    return answer(
+        {
+            "attachment": comments.redact_file(
+                call.account,
+                call.actor,
+                call.number("comment_id"),
+                call.number("ticket_id"),
+                call.number("attachment_id"),
+            )
+        }
+    )
 
 
 def upload(call: Call) -> Response:
@@ -101,11 +120,11 @@ def upload(call: Call) -> Response:
     name = call.query("filename")
     if not name:
         raise bad_request("ParameterMissing", "param is missing or the value is empty: filename")
-    kept = attachments.upload(call.account, name, call.request.headers.get("content-type", ""), call.body,
-                              call.query("token") or None)
+    kept = attachments.upload(
+        call.account, name, call.request.headers.get("content-type", ""), call.body, call.query("token") or None
+    )
     file = kept.files[-1]
-    call.account.kit.journal.record("upload_created", str(file.wire["id"]), by=call.actor.by,
-                                    **attachments.facts(file))
+    call.account.kit.journal.record("upload_created", str(file.wire["id"]), by=call.actor.by, **attachments.facts(file))
     response = answer(attachments.upload_shown(kept), 201)
     response.headers["content-type"] = "text/plain; charset=utf-8"
     return response

@@ -124,10 +124,18 @@ def _store(action: Action, author: JsonObject, made: Text, public: bool, files: 
         file.comment_id = comment_id
         file.wire["inline"] = file.wire["content_url"] in made.html_body
     comment = {
-        "id": comment_id, "type": "Comment", "author_id": author["id"], "body": made.body,
-        "html_body": made.html_body, "plain_body": made.plain_body, "public": public,
-        "attachments": [file.wire for file in files], "audit_id": action.audit_id, "via": action.actor.via,
-        "created_at": action.at, "metadata": action.metadata,
+        "id": comment_id,
+        "type": "Comment",
+        "author_id": author["id"],
+        "body": made.body,
+        "html_body": made.html_body,
+        "plain_body": made.plain_body,
+        "public": public,
+        "attachments": [file.wire for file in files],
+        "audit_id": action.audit_id,
+        "via": action.actor.via,
+        "created_at": action.at,
+        "metadata": action.metadata,
     }
     ticket.comments.append(comment)
     action.account.comments[comment_id] = (ticket, comment)
@@ -136,15 +144,24 @@ def _store(action: Action, author: JsonObject, made: Text, public: bool, files: 
 
 
 def _announce(action: Action, comment: JsonObject, author: JsonObject, files: list[File]) -> None:
-    shown = {name: comment[name] for name in
-             ("author_id", "body", "html_body", "plain_body", "public", "attachments", "audit_id")}
+    shown = {
+        name: comment[name]
+        for name in ("author_id", "body", "html_body", "plain_body", "public", "attachments", "audit_id")
+    }
     action.event("Comment", comment["id"], **shown)
     action.tell("comment_added", _event(action.account, comment))
     for file in files:
         action.tell("attachment_linked_to_comment", _event(action.account, comment, file))
-    action.note("comment_added", comment["id"], comment_id=comment["id"], body=comment["body"],
-                public=comment["public"], author=author["id"], first=len(action.ticket.comments) == 1,
-                attachments=[file.wire["file_name"] for file in files])
+    action.note(
+        "comment_added",
+        comment["id"],
+        comment_id=comment["id"],
+        body=comment["body"],
+        public=comment["public"],
+        author=author["id"],
+        first=len(action.ticket.comments) == 1,
+        attachments=[file.wire["file_name"] for file in files],
+    )
     for file in files:
         action.note("file_added", file.wire["id"], comment_id=comment["id"], **attachments.facts(file))
 
@@ -175,13 +192,19 @@ def _event(account: Account, comment: JsonObject, file: File | None = None) -> J
     """A comment as webhook events show it: no HTML, no list of files, ids as text."""
     author = account.users[comment["author_id"]]
     shown = {
-        "id": str(comment["id"]), "body": comment["body"], "is_public": comment["public"],
+        "id": str(comment["id"]),
+        "body": comment["body"],
+        "is_public": comment["public"],
         "author": {"id": str(author["id"]), "is_staff": author["role"] != "end-user", "name": author["name"]},
     }
     if file is not None:
         shown["attachment"] = {
-            "id": str(file.wire["id"]), "content_type": file.wire["content_type"], "is_public": comment["public"],
-            "content_url": file.wire["content_url"], "filename": file.wire["file_name"]}
+            "id": str(file.wire["id"]),
+            "content_type": file.wire["content_type"],
+            "is_public": comment["public"],
+            "content_url": file.wire["content_url"],
+            "filename": file.wire["file_name"],
+        }
     return {"comment": shown}
 
 

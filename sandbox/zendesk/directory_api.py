@@ -19,16 +19,21 @@ from .ticket_api import id_list
 def routes(account: Account) -> list[Route]:
     """The routes of this module."""
     table = (
-        ("GET", "/users/me", "users", me), ("GET", "/users/show_many", "users", show_users),
-        ("GET", "/users/{number:int}", "users", show_user), ("GET", "/users", "users", list_users),
+        ("GET", "/users/me", "users", me),
+        ("GET", "/users/show_many", "users", show_users),
+        ("GET", "/users/{number:int}", "users", show_user),
+        ("GET", "/users", "users", list_users),
         ("GET", "/organizations/show_many", "organizations", show_organizations),
         ("GET", "/organizations/{number:int}", "organizations", show_organization),
         ("GET", "/organizations", "organizations", list_organizations),
-        ("GET", "/groups", "users", list_groups), ("GET", "/groups/{number:int}", "users", show_group),
+        ("GET", "/groups", "users", list_groups),
+        ("GET", "/groups/{number:int}", "users", show_group),
         ("GET", "/ticket_fields", "tickets", list_fields),
         ("GET", "/ticket_fields/{number:int}", "tickets", show_field),
-        ("GET", "/custom_statuses", "tickets", list_statuses), ("GET", "/account/settings", "account", settings),
-        ("GET", "/webhooks", "webhooks", list_webhooks), ("POST", "/webhooks", "webhooks", create_webhook),
+        ("GET", "/custom_statuses", "tickets", list_statuses),
+        ("GET", "/account/settings", "account", settings),
+        ("GET", "/webhooks", "webhooks", list_webhooks),
+        ("POST", "/webhooks", "webhooks", create_webhook),
         ("GET", "/webhooks/{name}", "webhooks", show_webhook),
         ("PUT", "/webhooks/{name}", "webhooks", change_webhook),
         ("PATCH", "/webhooks/{name}", "webhooks", change_webhook),
@@ -70,8 +75,9 @@ def show_organizations(call: Call) -> Response:
     if not wanted:
         return _many(call, "organizations", call.account.organizations)
     keys = wanted.split(",")
-    return _envelope("organizations", [item for item in call.account.organizations.values()
-                                       if item["external_id"] in keys])
+    return _envelope(
+        "organizations", [item for item in call.account.organizations.values() if item["external_id"] in keys]
+    )
 
 
 def list_organizations(call: Call) -> Response:
@@ -107,23 +113,43 @@ def list_statuses(call: Call) -> Response:
 def settings(call: Call) -> Response:
     """What an integration reads of the account's settings."""
     live = call.account.settings
-    return answer({"settings": {
-        "active_features": {"on_hold_status": live.hold_enabled, "markdown": True, "ticket_tagging": True,
-                            "sandbox": True},
-        "api": {"accepted_api_agreement": True, "api_password_access": "false",
-                "api_token_access": str(live.legacy_basic).lower()},
-        "limits": {"attachment_size": live.attachment_size},
-        "tickets": {"private_attachments": live.private_attachments, "email_attachments": False,
-                    "comments_public_by_default": True, "tagging": True},
-    }})
+    return answer(
+        {
+            "settings": {
+                "active_features": {
+                    "on_hold_status": live.hold_enabled,
+                    "markdown": True,
+                    "ticket_tagging": True,
+                    "sandbox": True,
+                },
+                "api": {
+                    "accepted_api_agreement": True,
+                    "api_password_access": "false",
+                    "api_token_access": str(live.legacy_basic).lower(),
+                },
+                "limits": {"attachment_size": live.attachment_size},
+                "tickets": {
+                    "private_attachments": live.private_attachments,
+                    "email_attachments": False,
+                    "comments_public_by_default": True,
+                    "tagging": True,
+                },
+            }
+        }
+    )
 
 
 def list_webhooks(call: Call) -> Response:
     """All webhooks, never with a secret; `filter[name_contains]` narrows."""
     part = call.query("filter[name_contains]").lower()
     rows = [hook.wire for hook in call.account.webhooks.values() if part in hook.wire["name"].lower()]
-    return answer({"webhooks": rows, "meta": {"has_more": False, "after_cursor": None, "before_cursor": None},
-                   "links": {"prev": None, "next": None}})
+    return answer(
+        {
+            "webhooks": rows,
+            "meta": {"has_more": False, "after_cursor": None, "before_cursor": None},
+            "links": {"prev": None, "next": None},
+        }
+    )
 
 
 def create_webhook(call: Call) -> Response:
@@ -134,8 +160,13 @@ def create_webhook(call: Call) -> Response:
         raise bad_request("BadRequest", f"missing: {', '.join(missing)}")
     shown = {name: wanted[name] for name in ("name", "endpoint", "http_method", "request_format", "status")}
     number = f"01SANDBOX{len(call.account.webhooks):017d}"
-    wire = {"id": number, **shown, "subscriptions": wanted.get("subscriptions", []),
-            "created_at": wire_time(call.account.now()), "created_by": str(call.actor.id)}
+    wire = {
+        "id": number,
+        **shown,
+        "subscriptions": wanted.get("subscriptions", []),
+        "created_at": wire_time(call.account.now()),
+        "created_by": str(call.actor.id),
+    }
     call.account.webhooks[number] = Webhook(wire, urlsplit(wanted["endpoint"]).path or "/", new_secret())
     call.account.kit.journal.record("webhook_created", number, by=call.actor.by, name=wire["name"])
     return answer({"webhook": wire}, 201)

@@ -30,14 +30,28 @@ def unauthenticated() -> ApiError:
 
 def forbidden() -> ApiError:
     """403 as the role check says it: `error` is a string."""
-    return ApiError(403, {"error": "Forbidden", "description": "You do not have access to this page. Please contact "
-                          "the account owner of this help desk for further help."})
+    return ApiError(
+        403,
+        {
+            "error": "Forbidden",
+            "description": "You do not have access to this page. Please contact "
+            "the account owner of this help desk for further help.",
+        },
+    )
 
 
 def out_of_scope() -> ApiError:
     """403 as the token check says it: `error` is an object."""
-    return ApiError(403, {"error": {"title": "Forbidden", "message": "You do not have access to this page. Please "
-                                    "contact the account owner of this help desk for further help."}})
+    return ApiError(
+        403,
+        {
+            "error": {
+                "title": "Forbidden",
+                "message": "You do not have access to this page. Please "
+                "contact the account owner of this help desk for further help.",
+            }
+        },
+    )
 
 
 def not_found() -> ApiError:
@@ -52,16 +66,28 @@ def bad_request(error: str, description: str, **more: object) -> ApiError:
 
 def must_be(name: str, kind: str, where: str) -> ApiError:
     """400 for a value of the wrong JSON type, e.g. an id sent as text."""
-    return ApiError(400, {"error": {
-        "title": "Invalid attribute",
-        "message": f"You passed an invalid value for the {name} attribute. "
-                   f"Invalid parameter: {name} must be an {kind} from api/v2/{where}"}})
+    return ApiError(
+        400,
+        {
+            "error": {
+                "title": "Invalid attribute",
+                "message": f"You passed an invalid value for the {name} attribute. "
+                f"Invalid parameter: {name} must be an {kind} from api/v2/{where}",
+            }
+        },
+    )
 
 
 def invalid(field: str, description: str) -> ApiError:
     """422: the record would not be valid."""
-    return ApiError(422, {"error": "RecordInvalid", "description": "Record validation errors",
-                          "details": {field: [{"description": description}]}})
+    return ApiError(
+        422,
+        {
+            "error": "RecordInvalid",
+            "description": "Record validation errors",
+            "details": {field: [{"description": description}]},
+        },
+    )
 
 
 def closed() -> ApiError:
@@ -71,13 +97,23 @@ def closed() -> ApiError:
 
 def update_conflict() -> ApiError:
     """409: the stamp of a safe update is not the ticket's `updated_at`."""
-    return ApiError(409, {"error": "UpdateConflict", "description": "Safe Update prevented the update due to outdated "
-                          "ticket data. Please fetch the latest ticket data and try again."})
+    return ApiError(
+        409,
+        {
+            "error": "UpdateConflict",
+            "description": "Safe Update prevented the update due to outdated "
+            "ticket data. Please fetch the latest ticket data and try again.",
+        },
+    )
 
 
 def too_many(limit: str, total: int, retry_after: int) -> ApiError:
     """429 with the seconds to wait and the limit's own header."""
-    return ApiError(429, {"error": "APIRateLimitExceeded",
-                          "description": f"Number of allowed API requests exceeded ({limit})"},
-                    {"retry-after": str(retry_after),
-                     f"zendesk-ratelimit-{limit}": f"total={total}; remaining=0; resets={retry_after}"})
+    return ApiError(
+        429,
+        {"error": "APIRateLimitExceeded", "description": f"Number of allowed API requests exceeded ({limit})"},
+        {
+            "retry-after": str(retry_after),
+            f"zendesk-ratelimit-{limit}": f"total={total}; remaining=0; resets={retry_after}",
+        },
+    )

@@ -20,8 +20,10 @@ _SEARCH_PAGE, _SEARCH_ROWS = 100, 1000
 
 def routes(account: Account) -> list[Route]:
     """The routes of this module."""
-    return [api_route(account, "GET", "/incremental/tickets/cursor", "tickets", export),
-            api_route(account, "GET", "/search", "tickets", search)]
+    return [
+        api_route(account, "GET", "/incremental/tickets/cursor", "tickets", export),
+        api_route(account, "GET", "/search", "tickets", search),
+    ]
 
 
 def export(call: Call) -> Response:
@@ -36,8 +38,16 @@ def export(call: Call) -> Response:
     ended = position >= len(account.changes) or account.changes[position][0] > newest
     cursor = _cursor(account, position, call.query("cursor"))
     url = cursor and f"{account.base_url}/api/v2/incremental/tickets/cursor.json?cursor={cursor}"
-    return answer({"tickets": rows, "after_url": url, "after_cursor": cursor, "before_url": None,
-                   "before_cursor": None, "end_of_stream": ended})
+    return answer(
+        {
+            "tickets": rows,
+            "after_url": url,
+            "after_cursor": cursor,
+            "before_url": None,
+            "before_cursor": None,
+            "end_of_stream": ended,
+        }
+    )
 
 
 def search(call: Call) -> Response:
@@ -45,14 +55,30 @@ def search(call: Call) -> Response:
     page = max(1, call.whole("page", 1))
     size = min(_SEARCH_PAGE, max(1, call.whole("per_page", _SEARCH_PAGE)))
     if page * size > _SEARCH_ROWS:
-        raise ApiError(422, {"error": "invalid", "description": f"Invalid search: Requested response size was greater "
-                             f"than Search Response Limits. Only {_SEARCH_ROWS} results are available"})
+        raise ApiError(
+            422,
+            {
+                "error": "invalid",
+                "description": f"Invalid search: Requested response size was greater "
+                f"than Search Response Limits. Only {_SEARCH_ROWS} results are available",
+            },
+        )
     newest = call.account.now().timestamp() - call.account.settings.search_lag_seconds
     words = [word for word in call.query("query").split() if word]
-    found = [{**ticket.wire, "result_type": "ticket"} for ticket in call.account.tickets.values()
-             if ticket.generated_at <= newest and not ticket.deleted and all(_matches(ticket, word) for word in words)]
-    return answer({"results": found[(page - 1) * size:page * size], "facets": None, "next_page": None,
-                   "previous_page": None, "count": len(found)})
+    found = [
+        {**ticket.wire, "result_type": "ticket"}
+        for ticket in call.account.tickets.values()
+        if ticket.generated_at <= newest and not ticket.deleted and all(_matches(ticket, word) for word in words)
+    ]
+    return answer(
+        {
+            "results": found[(page - 1) * size : page * size],
+            "facets": None,
+            "next_page": None,
+            "previous_page": None,
+            "count": len(found),
+        }
+    )
 
 
 def _start(call: Call) -> int:
@@ -64,13 +90,19 @@ def _start(call: Call) -> int:
     if not start_time.lstrip("-").isdigit():
         raise bad_request("ParameterMissing", "start_time or cursor is missing")
     if int(start_time) > account.now().timestamp() - account.settings.export_lag_seconds:
-        raise ApiError(422, {"error": "StartTimeTooRecent", "description": "Too recent start_time. Use a start_time "
-                             "older than 60 seconds"})
+        raise ApiError(
+            422,
+            {
+                "error": "StartTimeTooRecent",
+                "description": "Too recent start_time. Use a start_time older than 60 seconds",
+            },
+        )
     return bisect_left(account.changes, int(start_time), key=lambda change: change[0])
 
 
-def _rows(account: Account, start: int, size: int, newest: float, *,
-          exclude_deleted: bool) -> tuple[list[JsonObject], int]:
+def _rows(
+    account: Account, start: int, size: int, newest: float, *, exclude_deleted: bool
+) -> tuple[list[JsonObject], int]:
     """Up to `size` rows from a place in the log, and the place after the last one looked at."""
     rows: list[JsonObject] = []
     position = start

@@ -13,16 +13,33 @@ from .errors import invalid, must_be
 from .webhooks import capitals, id_text
 
 _FAMILIES = {
-    "status": "status_changed", "custom_status_id": "custom_status_changed", "priority": "priority_changed",
-    "type": "type_changed", "subject": "subject_changed", "requester_id": "requester_changed",
-    "assignee_id": "agent_assignment_changed", "group_id": "group_assignment_changed",
-    "organization_id": "organization_changed", "external_id": "external_id_changed",
-    "problem_id": "problem_link_changed", "brand_id": "brand_changed", "ticket_form_id": "form_changed",
+    "status": "status_changed",
+    "custom_status_id": "custom_status_changed",
+    "priority": "priority_changed",
+    "type": "type_changed",
+    "subject": "subject_changed",
+    "requester_id": "requester_changed",
+    "assignee_id": "agent_assignment_changed",
+    "group_id": "group_assignment_changed",
+    "organization_id": "organization_changed",
+    "external_id": "external_id_changed",
+    "problem_id": "problem_link_changed",
+    "brand_id": "brand_changed",
+    "ticket_form_id": "form_changed",
     "due_at": "task_due_at_changed",
 }
 _WORDS = {"status": data.STATUSES, "priority": data.PRIORITIES, "type": data.TYPES}
-_IDS = ("requester_id", "assignee_id", "group_id", "organization_id", "problem_id", "brand_id", "ticket_form_id",
-        "custom_status_id", "submitter_id")
+_IDS = (
+    "requester_id",
+    "assignee_id",
+    "group_id",
+    "organization_id",
+    "problem_id",
+    "brand_id",
+    "ticket_form_id",
+    "custom_status_id",
+    "submitter_id",
+)
 SETTABLE = tuple(_FAMILIES)
 _EFFECTS = {"status": "status_changed", "external_id": "external_id_changed"}
 
@@ -46,9 +63,12 @@ def check(account: Account, wanted: JsonObject) -> None:
 
 def _check_known(account: Account, wanted: JsonObject) -> None:
     known: dict[str, Any] = {
-        "requester_id": account.users, "submitter_id": account.users, "assignee_id": account.users,
+        "requester_id": account.users,
+        "submitter_id": account.users,
+        "assignee_id": account.users,
         "organization_id": account.organizations,
-        "group_id": {group["id"] for group in account.groups}, "problem_id": account.tickets,
+        "group_id": {group["id"] for group in account.groups},
+        "problem_id": account.tickets,
         "custom_status_id": {status["id"] for status in account.custom_statuses},
     }
     for name, place in known.items():
@@ -107,8 +127,9 @@ def set_field(action: Action, name: str, value: Any) -> None:
 def set_status(action: Action, status: str | None, custom_status_id: int | None = None) -> None:
     """Set the status category and the custom status that belongs to it; the more special one decides."""
     if custom_status_id is not None:
-        status = next(item["status_category"] for item in action.account.custom_statuses
-                      if item["id"] == custom_status_id)
+        status = next(
+            item["status_category"] for item in action.account.custom_statuses if item["id"] == custom_status_id
+        )
     elif status is not None:
         same = status == action.ticket.wire["status"] and not action.creating
         custom_status_id = action.ticket.wire["custom_status_id"] if same else data.DEFAULT_STATUS_IDS[status]
@@ -158,9 +179,14 @@ def _follow_tags(action: Action, tags: list[str]) -> None:
 
 def _tell_custom(action: Action, number: int, value: str | None, old: str | None) -> None:
     field = next(field for field in action.account.ticket_fields if field["id"] == number)
-    action.tell("custom_field_changed", {
-        "custom_field": {"id": str(number), "title": field["title"], "type": field["type"].upper()},
-        "current": value, "previous": old})
+    action.tell(
+        "custom_field_changed",
+        {
+            "custom_field": {"id": str(number), "title": field["title"], "type": field["type"].upper()},
+            "current": value,
+            "previous": old,
+        },
+    )
     if not action.creating:
         action.note("field_changed", field=field["title"], field_id=number, old=old, new=value)
 
@@ -186,4 +212,3 @@ def _told(name: str, value: Any) -> Any:
 
 def _is_id(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
-

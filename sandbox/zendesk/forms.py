@@ -32,10 +32,16 @@ class Forms:
         """The POST routes."""
         ticket = "/person/tickets/{ticket_id:int}"
         table: tuple[tuple[str, Step], ...] = (
-            ("/person/tickets", self._create), (f"{ticket}/comment", self._comment),
-            (f"{ticket}/escalate", self._escalate), (f"{ticket}/status", self._status), (f"{ticket}/tags", self._tags),
-            (f"{ticket}/fields", self._fields), (f"{ticket}/merge", self._merge), (f"{ticket}/close", self._close),
-            (f"{ticket}/follow-up", self._follow_up), (f"{ticket}/delete", self._delete),
+            ("/person/tickets", self._create),
+            (f"{ticket}/comment", self._comment),
+            (f"{ticket}/escalate", self._escalate),
+            (f"{ticket}/status", self._status),
+            (f"{ticket}/tags", self._tags),
+            (f"{ticket}/fields", self._fields),
+            (f"{ticket}/merge", self._merge),
+            (f"{ticket}/close", self._close),
+            (f"{ticket}/follow-up", self._follow_up),
+            (f"{ticket}/delete", self._delete),
             ("/person/comments/{comment_id:int}/redact", self._redact),
             ("/person/comments/{comment_id:int}/private", self._private),
             ("/person/attachments/{attachment_id:int}/redact", self._redact_file),
@@ -69,12 +75,27 @@ class Forms:
 
     def _create(self, request: Request, form: FormData, actor: Actor) -> Ids:
         organization_id = int(_text(form, "organization_id") or 0)
-        customer = next((user["id"] for user in self._account.users.values()
-                         if organization_id and user["organization_id"] == organization_id), actor.id)
-        ticket, audit = tickets.create(self._account, actor, {
-            "subject": _text(form, "subject"), "requester_id": customer, "group_id": data.GROUP_ID,
-            "comment": self._asked_comment(request, form, "public"), "priority": _text(form, "priority") or None,
-            "tags": _text(form, "tags").split(), "custom_fields": _asked_fields(form)})
+        customer = next(
+            (
+                user["id"]
+                for user in self._account.users.values()
+                if organization_id and user["organization_id"] == organization_id
+            ),
+            actor.id,
+        )
+        ticket, audit = tickets.create(
+            self._account,
+            actor,
+            {
+                "subject": _text(form, "subject"),
+                "requester_id": customer,
+                "group_id": data.GROUP_ID,
+                "comment": self._asked_comment(request, form, "public"),
+                "priority": _text(form, "priority") or None,
+                "tags": _text(form, "tags").split(),
+                "custom_fields": _asked_fields(form),
+            },
+        )
         return _ids(ticket, audit)
 
     def _comment(self, request: Request, form: FormData, actor: Actor) -> Ids:
@@ -124,9 +145,16 @@ class Forms:
 
     def _follow_up(self, request: Request, form: FormData, actor: Actor) -> Ids:
         source = self._ticket(request)
-        ticket, audit = tickets.create(self._account, actor, {
-            "subject": f"Re: {source.wire['subject']}", "requester_id": source.wire["requester_id"],
-            "comment": self._asked_comment(request, form, "private"), "via_followup_source_id": source.id})
+        ticket, audit = tickets.create(
+            self._account,
+            actor,
+            {
+                "subject": f"Re: {source.wire['subject']}",
+                "requester_id": source.wire["requester_id"],
+                "comment": self._asked_comment(request, form, "private"),
+                "via_followup_source_id": source.id,
+            },
+        )
         return _ids(ticket, audit)
 
     def _delete(self, request: Request, form: FormData, actor: Actor) -> Ids:  # noqa: ARG002 -- one signature
@@ -155,22 +183,29 @@ class Forms:
         return {"ticket_id": ticket.id, "comment_id": comment["id"], "attachment_id": number}
 
     def _asked_comment(self, request: Request, form: FormData, default: str) -> JsonObject:
-        tokens = [attachments.upload(self._account, name, kind, content, None).token
-                  for name, kind, content in request.state.files]
+        tokens = [
+            attachments.upload(self._account, name, kind, content, None).token
+            for name, kind, content in request.state.files
+        ]
         public = (_text(form, "visibility") or default) == "public"
         return {"body": _text(form, "body"), "public": public, "uploads": tokens}
 
 
 async def _files(form: FormData) -> list[tuple[str, str, bytes]]:
     """Name, type and content of the files, read before the step, which must not wait."""
-    return [(item.filename, item.content_type or "", await item.read())
-            for name, item in form.multi_items() if name == "file" and isinstance(item, UploadFile) and item.filename]
+    return [
+        (item.filename, item.content_type or "", await item.read())
+        for name, item in form.multi_items()
+        if name == "file" and isinstance(item, UploadFile) and item.filename
+    ]
 
 
 def _asked_fields(form: FormData) -> list[JsonObject]:
-    return [{"id": int(name.removeprefix("field_")), "value": str(value) or None}
-            for name, value in form.multi_items()
-            if name.startswith("field_") and name.removeprefix("field_").isdigit()]
+    return [
+        {"id": int(name.removeprefix("field_")), "value": str(value) or None}
+        for name, value in form.multi_items()
+        if name.startswith("field_") and name.removeprefix("field_").isdigit()
+    ]
 
 
 def _text(form: FormData, name: str) -> str:

@@ -38,6 +38,12 @@ def show(call: Call) -> Response:
 
 def _shown(job: JsonObject, status: str) -> JsonObject:
     done = status == "completed"
-    return {"id": job["id"], "url": job["url"], "total": job["total"], "status": status,
-            "progress": job["total"] if done else None, "message": "Completed" if done else None,
-            "results": job["results"] if done else None}
+    return {
+        "id": job["id"],
+        "url": job["url"],
+        "total": job["total"],
+        "status": status,
+        "progress": job["total"] if done else None,
+        "message": "Completed" if done else None,
+        "results": job["results"] if done else None,
+    }

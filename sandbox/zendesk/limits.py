@@ -42,8 +42,13 @@ def request(account: Account, path: str) -> dict[str, str]:
         spend(account, "incremental-exports", (), account.settings.incremental_per_minute)
     shown = total or ACCOUNT_TOTAL
     left = str(max(0, shown - used))
-    return {"x-rate-limit": str(shown), "x-rate-limit-remaining": left, "ratelimit-limit": str(shown),
-            "ratelimit-remaining": left, "ratelimit-reset": str(math.ceil(_MINUTE - now % _MINUTE))}
+    return {
+        "x-rate-limit": str(shown),
+        "x-rate-limit-remaining": left,
+        "ratelimit-limit": str(shown),
+        "ratelimit-remaining": left,
+        "ratelimit-reset": str(math.ceil(_MINUTE - now % _MINUTE)),
+    }
 
 
 def update(account: Account, user_id: int, ticket_id: int) -> None:

@@ -43,10 +43,16 @@ def _by_cursor(call: Call, rows: Sequence[JsonObject], descending: bool) -> Page
     first = _cursor(page[0]) if page else None
     last = _cursor(page[-1]) if page else None
     more = (stop - start) < (high - low)
-    return Page(page, {
-        "meta": {"has_more": more, "after_cursor": last, "before_cursor": first},
-        "links": {"prev": first and _link(call, {"page[before]": first}, drop="page[after]"),
-                  "next": last and _link(call, {"page[after]": last}, drop="page[before]")}})
+    return Page(
+        page,
+        {
+            "meta": {"has_more": more, "after_cursor": last, "before_cursor": first},
+            "links": {
+                "prev": first and _link(call, {"page[before]": first}, drop="page[after]"),
+                "next": last and _link(call, {"page[after]": last}, drop="page[before]"),
+            },
+        },
+    )
 
 
 def _bounds(rows: Sequence[JsonObject], after: int | None, before: int | None, descending: bool) -> tuple[int, int]:
@@ -74,7 +80,7 @@ def _by_offset(call: Call, rows: Sequence[JsonObject], descending: bool) -> Page
         raise bad_request("InvalidPaginationDepth", f"Offset paging ends after {OFFSET_ROWS} rows; use cursor paging")
     start = (number - 1) * size
     ordered = rows[::-1] if descending else rows
-    page = list(ordered[start:start + size])
+    page = list(ordered[start : start + size])
     following = _link(call, {"page": number + 1}) if start + size < len(rows) else None
     previous = _link(call, {"page": number - 1}) if number > 1 else None
     return Page(page, {"next_page": following, "previous_page": previous, "count": len(rows)})

@@ -13,16 +13,47 @@ BODY_LIMIT = 65_536
 
 BLACKOUT = "▇"
 
-_ALLOWED = {"a", "b", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "hr", "i", "img", "li",
-            "ol", "p", "pre", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "u", "ul"}
+_ALLOWED = {
+    "a",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "del",
+    "div",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "hr",
+    "i",
+    "img",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "span",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
+}
 _VOID = {"br", "hr", "img"}
 _BLOCK = {"blockquote", "div", "h1", "h2", "h3", "h4", "li", "ol", "p", "pre", "table", "tr", "ul"}
 _MUTE = {"script", "style", "iframe", "object"}
 _TAG = re.compile(r"</?[A-Za-z!][^>]*>")
 _PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_MARKDOWN = ((re.compile(r"\*\*(?=\S)(.+?)\*\*"), r"<strong>\1</strong>"),
-             (re.compile(r"(?<![\w*])\*(?=\S)(.+?)\*(?![\w*])"), r"<em>\1</em>"),
-             (re.compile(r"`([^`\n]+)`"), r"<code>\1</code>"))
+_MARKDOWN = (
+    (re.compile(r"\*\*(?=\S)(.+?)\*\*"), r"<strong>\1</strong>"),
+    (re.compile(r"(?<![\w*])\*(?=\S)(.+?)\*(?![\w*])"), r"<em>\1</em>"),
+    (re.compile(r"`([^`\n]+)`"), r"<code>\1</code>"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +168,10 @@ class _Cleaner(HTMLParser):
 
 
 def _harmless(attrs: list[tuple[str, str | None]]) -> str:
-    kept = [(name, value or "") for name, value in attrs
-            if name in ("href", "src", "dir", "alt", "title")
-            and not (value or "").strip().lower().startswith(("javascript:", "data:"))]
+    kept = [
+        (name, value or "")
+        for name, value in attrs
+        if name in ("href", "src", "dir", "alt", "title")
+        and not (value or "").strip().lower().startswith(("javascript:", "data:"))
+    ]
     return "".join(f' {name}="{escape(value)}"' for name, value in kept)

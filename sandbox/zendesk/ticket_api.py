@@ -24,11 +24,17 @@ _LONGEST_KEY = 255
 def routes(account: Account) -> list[Route]:
     """The routes of this module, the busiest first."""
     table = (
-        ("PUT", "/tickets/{ticket_id:int}", update), ("GET", "/tickets/{ticket_id:int}", show),
-        ("POST", "/tickets", create), ("GET", "/tickets", list_tickets), ("GET", "/tickets/show_many", show_many),
-        ("DELETE", "/tickets/{ticket_id:int}", delete), ("POST", "/tickets/{ticket_id:int}/merge", merge),
-        ("GET", "/tickets/{ticket_id:int}/tags", show_tags), ("PUT", "/tickets/{ticket_id:int}/tags", add_tags),
-        ("POST", "/tickets/{ticket_id:int}/tags", set_tags), ("DELETE", "/tickets/{ticket_id:int}/tags", remove_tags),
+        ("PUT", "/tickets/{ticket_id:int}", update),
+        ("GET", "/tickets/{ticket_id:int}", show),
+        ("POST", "/tickets", create),
+        ("GET", "/tickets", list_tickets),
+        ("GET", "/tickets/show_many", show_many),
+        ("DELETE", "/tickets/{ticket_id:int}", delete),
+        ("POST", "/tickets/{ticket_id:int}/merge", merge),
+        ("GET", "/tickets/{ticket_id:int}/tags", show_tags),
+        ("PUT", "/tickets/{ticket_id:int}/tags", add_tags),
+        ("POST", "/tickets/{ticket_id:int}/tags", set_tags),
+        ("DELETE", "/tickets/{ticket_id:int}/tags", remove_tags),
         ("GET", "/tickets/{ticket_id:int}/related", related),
     )
     return [api_route(account, method, path, "tickets", handler) for method, path, handler in table]
@@ -47,8 +53,12 @@ def create(call: Call) -> Response:
     response.headers["location"] = ticket.wire["url"]
     if key is not None:
         response.headers["x-idempotency-lookup"] = "miss"
-        call.account.idempotent[key] = (call.account.now() + KEY_LIFE, _digest(call), bytes(response.body),
-                                        ticket.wire["url"])
+        call.account.idempotent[key] = (
+            call.account.now() + KEY_LIFE,
+            _digest(call),
+            bytes(response.body),
+            ticket.wire["url"],
+        )
     return response
 
 
@@ -142,8 +152,15 @@ def related(call: Call) -> Response:
     ticket = _ticket(call)
     incidents = sum(other.wire["problem_id"] == ticket.id for other in call.account.tickets.values())
     source = [str(ticket.followup_source_id)] if ticket.followup_source_id else []
-    return answer({"topic_id": None, "jira_issue_ids": [], "followup_source_ids": source, "from_archive": False,
-                   "incidents": incidents})
+    return answer(
+        {
+            "topic_id": None,
+            "jira_issue_ids": [],
+            "followup_source_ids": source,
+            "from_archive": False,
+            "incidents": incidents,
+        }
+    )
 
 
 def _change_tags(call: Call, changed: Changed, status: int = 200) -> Response:
@@ -154,8 +171,9 @@ def _change_tags(call: Call, changed: Changed, status: int = 200) -> Response:
         raise bad_request("ParameterMissing", "param is missing or the value is empty: tags")
     tickets.check_stamp(ticket, wanted)
     words = [str(tag) for tag in sent]
-    return answer({"tags": tickets.set_tags(call.account, call.actor, ticket, changed(ticket.wire["tags"], words))},
-                  status)
+    return answer(
+        {"tags": tickets.set_tags(call.account, call.actor, ticket, changed(ticket.wire["tags"], words))}, status
+    )
 
 
 def _ticket(call: Call) -> Ticket:
@@ -167,7 +185,8 @@ def _warn(call: Call, wanted: JsonObject, action: str) -> None:
     if dropped:
         names = ", ".join(f'"{name}"' for name in dropped)
         call.headers["x-zendesk-api-warn"] = (
-            f'{{:controller=>"api/v2/tickets", :action=>"{action}", :unpermitted_keys=>[{names}]}}')
+            f'{{:controller=>"api/v2/tickets", :action=>"{action}", :unpermitted_keys=>[{names}]}}'
+        )
 
 
 def _replayed(call: Call, key: str) -> Response | None:
@@ -181,10 +200,14 @@ def _replayed(call: Call, key: str) -> Response | None:
         return None
     _, digest, body, location = known[key]
     if digest != _digest(call):
-        raise ApiError(400, {"error": "IdempotentRequestError",
-                             "description": "Request parameters don't match the given idempotency key"})
-    return Response(body, 201, {"location": location, "x-idempotency-lookup": "hit"},
-                    "application/json; charset=utf-8")
+        raise ApiError(
+            400,
+            {
+                "error": "IdempotentRequestError",
+                "description": "Request parameters don't match the given idempotency key",
+            },
+        )
+    return Response(body, 201, {"location": location, "x-idempotency-lookup": "hit"}, "application/json; charset=utf-8")
 
 
 def _digest(call: Call) -> bytes:

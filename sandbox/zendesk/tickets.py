@@ -14,9 +14,26 @@ from .errors import closed, invalid, must_be, not_found, update_conflict
 
 MERGED_TAG = "closed_by_merge"
 _PERMITTED = {
-    *fields.SETTABLE, "comment", "description", "custom_fields", "fields", "tags", "metadata", "requester",
-    "submitter_id", "safe_update", "updated_stamp", "via_followup_source_id", "email_ccs", "followers",
-    "collaborators", "collaborator_ids", "additional_collaborators", "assignee_email", "via_id", "id",
+    *fields.SETTABLE,
+    "comment",
+    "description",
+    "custom_fields",
+    "fields",
+    "tags",
+    "metadata",
+    "requester",
+    "submitter_id",
+    "safe_update",
+    "updated_stamp",
+    "via_followup_source_id",
+    "email_ccs",
+    "followers",
+    "collaborators",
+    "collaborator_ids",
+    "additional_collaborators",
+    "assignee_email",
+    "via_id",
+    "id",
 }
 
 
@@ -114,11 +131,18 @@ def merge(account: Account, actor: Actor, target: Ticket, sources: list[Ticket],
     """
     for source in sources:
         note = wanted.get("target_comment") or (
-            f"Request #{source.id} \"{source.wire['subject']}\" was closed and merged into this request. "
-            f"Last comment in request #{source.id}: {source.comments[-1]['body']}")
+            f'Request #{source.id} "{source.wire["subject"]}" was closed and merged into this request. '
+            f"Last comment in request #{source.id}: {source.comments[-1]['body']}"
+        )
         reached = Action(account, target, actor)
-        comments.add(reached, {"body": note, "public": bool(wanted.get("target_comment_is_public", False)),
-                               "uploads": [attachments.copies(account, source.comments).token]})
+        comments.add(
+            reached,
+            {
+                "body": note,
+                "public": bool(wanted.get("target_comment_is_public", False)),
+                "uploads": [attachments.copies(account, source.comments).token],
+            },
+        )
         reached.commit(touch=False)
         left = Action(account, source, actor)
         said = wanted.get("source_comment") or f"This request was closed and merged into request #{target.id}."
@@ -156,11 +180,28 @@ def _fill(action: Action, wanted: JsonObject, comment: JsonObject, source: Ticke
         wire["subject"] = wire["raw_subject"] = wire["description"][:80]
     inherited = {"tags": source.wire["tags"]} if source is not None and "tags" not in wanted else {}
     started = "open" if wanted.get("assignee_id") else "new"
-    _apply(action, {"brand_id": data.BRAND_ID, "ticket_form_id": data.TICKET_FORM_ID, "status": started,
-                    **wanted, **inherited})
-    action.note_birth("ticket_created", **{name: wire[name] for name in (
-        "subject", "status", "priority", "type", "tags", "external_id", "requester_id", "organization_id",
-        "custom_fields")}, followup_source_id=action.ticket.followup_source_id)
+    _apply(
+        action,
+        {"brand_id": data.BRAND_ID, "ticket_form_id": data.TICKET_FORM_ID, "status": started, **wanted, **inherited},
+    )
+    action.note_birth(
+        "ticket_created",
+        **{
+            name: wire[name]
+            for name in (
+                "subject",
+                "status",
+                "priority",
+                "type",
+                "tags",
+                "external_id",
+                "requester_id",
+                "organization_id",
+                "custom_fields",
+            )
+        },
+        followup_source_id=action.ticket.followup_source_id,
+    )
 
 
 def _apply(action: Action, wanted: JsonObject) -> None:
@@ -223,19 +264,54 @@ def _custom(wanted: JsonObject) -> JsonObject:
 def _blank(account: Account, actor: Actor, wanted: JsonObject) -> JsonObject:
     """A ticket's every key before its fields are set."""
     number = account.next_ticket_id()
-    empty: dict[str, Any] = dict.fromkeys((
-        "external_id", "created_at", "updated_at", "type", "subject", "raw_subject", "description", "priority",
-        "status", "recipient", "requester_id", "assignee_id", "organization_id", "group_id", "forum_topic_id",
-        "problem_id", "due_at", "custom_status_id", "ticket_form_id", "brand_id"))
+    empty: dict[str, Any] = dict.fromkeys(
+        (
+            "external_id",
+            "created_at",
+            "updated_at",
+            "type",
+            "subject",
+            "raw_subject",
+            "description",
+            "priority",
+            "status",
+            "recipient",
+            "requester_id",
+            "assignee_id",
+            "organization_id",
+            "group_id",
+            "forum_topic_id",
+            "problem_id",
+            "due_at",
+            "custom_status_id",
+            "ticket_form_id",
+            "brand_id",
+        )
+    )
     via = actor.via
     if wanted.get("via_followup_source_id"):
-        via["source"] = {"from": {"ticket_id": wanted["via_followup_source_id"], "channel": actor.channel}, "to": {},
-                         "rel": "follow_up"}
+        via["source"] = {
+            "from": {"ticket_id": wanted["via_followup_source_id"], "channel": actor.channel},
+            "to": {},
+            "rel": "follow_up",
+        }
     return {
-        "url": f"{account.base_url}/api/v2/tickets/{number}.json", "id": number, "via": via, **empty,
-        "submitter_id": wanted.get("submitter_id") or actor.id, "collaborator_ids": [], "follower_ids": [],
-        "email_cc_ids": [], "has_incidents": False, "is_public": True, "tags": [],
+        "url": f"{account.base_url}/api/v2/tickets/{number}.json",
+        "id": number,
+        "via": via,
+        **empty,
+        "submitter_id": wanted.get("submitter_id") or actor.id,
+        "collaborator_ids": [],
+        "follower_ids": [],
+        "email_cc_ids": [],
+        "has_incidents": False,
+        "is_public": True,
+        "tags": [],
         "custom_fields": [{"id": number, "value": None} for number in data.TICKET_FIELD_IDS],
-        "satisfaction_rating": None, "sharing_agreement_ids": [], "followup_ids": [], "allow_channelback": False,
-        "allow_attachments": True, "from_messaging_channel": False,
+        "satisfaction_rating": None,
+        "sharing_agreement_ids": [],
+        "followup_ids": [],
+        "allow_channelback": False,
+        "allow_attachments": True,
+        "from_messaging_channel": False,
     }

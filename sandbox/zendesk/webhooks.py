@@ -56,30 +56,60 @@ def again(attempts: int, status: int | None, headers: Mapping[str, str]) -> floa
     return None
 
 
-def _envelopes(account: Account, ticket: Ticket, actor: Actor,
-               told: list[tuple[str, JsonObject]]) -> list[tuple[str, bytes]]:
+def _envelopes(
+    account: Account, ticket: Ticket, actor: Actor, told: list[tuple[str, JsonObject]]
+) -> list[tuple[str, bytes]]:
     detail = _detail(ticket.wire, actor)
     sequence = uuid.uuid4().hex.upper()
     at = _nanoseconds(account.now())
-    return [(family, json.dumps({
-        "type": f"zen:event-type:ticket.{family}", "account_id": data.ACCOUNT_ID, "id": str(uuid.uuid4()), "time": at,
-        "zendesk_event_version": EVENT_VERSION, "subject": f"zen:ticket:{ticket.id}", "detail": detail,
-        "event": {**event, "meta": {"sequence": {"id": sequence, "position": position, "total": len(told)}}},
-    }, ensure_ascii=False).encode()) for position, (family, event) in enumerate(told, 1)]
+    return [
+        (
+            family,
+            json.dumps(
+                {
+                    "type": f"zen:event-type:ticket.{family}",
+                    "account_id": data.ACCOUNT_ID,
+                    "id": str(uuid.uuid4()),
+                    "time": at,
+                    "zendesk_event_version": EVENT_VERSION,
+                    "subject": f"zen:ticket:{ticket.id}",
+                    "detail": detail,
+                    "event": {
+                        **event,
+                        "meta": {"sequence": {"id": sequence, "position": position, "total": len(told)}},
+                    },
+                },
+                ensure_ascii=False,
+            ).encode(),
+        )
+        for position, (family, event) in enumerate(told, 1)
+    ]
 
 
 def _detail(wire: JsonObject, actor: Actor) -> JsonObject:
     """The ticket as events show it: ids as text ("0" is none), words in capitals, no custom fields."""
     return {
-        "id": str(wire["id"]), "actor_id": str(actor.user["id"]), "assignee_id": id_text(wire["assignee_id"]),
-        "brand_id": id_text(wire["brand_id"]), "created_at": wire["created_at"],
-        "custom_status": id_text(wire["custom_status_id"]), "description": wire["description"],
-        "external_id": wire["external_id"], "form_id": id_text(wire["ticket_form_id"]),
-        "group_id": id_text(wire["group_id"]), "is_public": wire["is_public"],
-        "organization_id": id_text(wire["organization_id"]), "priority": capitals(wire["priority"]),
-        "requester_id": id_text(wire["requester_id"]), "status": capitals(wire["status"]), "subject": wire["subject"],
-        "submitter_id": id_text(wire["submitter_id"]), "tags": wire["tags"], "type": capitals(wire["type"]),
-        "updated_at": wire["updated_at"], "via": {"channel": actor.event_channel},
+        "id": str(wire["id"]),
+        "actor_id": str(actor.user["id"]),
+        "assignee_id": id_text(wire["assignee_id"]),
+        "brand_id": id_text(wire["brand_id"]),
+        "created_at": wire["created_at"],
+        "custom_status": id_text(wire["custom_status_id"]),
+        "description": wire["description"],
+        "external_id": wire["external_id"],
+        "form_id": id_text(wire["ticket_form_id"]),
+        "group_id": id_text(wire["group_id"]),
+        "is_public": wire["is_public"],
+        "organization_id": id_text(wire["organization_id"]),
+        "priority": capitals(wire["priority"]),
+        "requester_id": id_text(wire["requester_id"]),
+        "status": capitals(wire["status"]),
+        "subject": wire["subject"],
+        "submitter_id": id_text(wire["submitter_id"]),
+        "tags": wire["tags"],
+        "type": capitals(wire["type"]),
+        "updated_at": wire["updated_at"],
+        "via": {"channel": actor.event_channel},
     }
 
 
@@ -104,8 +134,10 @@ def _headers(account: Account, webhook: Webhook, body: bytes) -> Callable[[], di
     def signed() -> dict[str, str]:
         timestamp = wire_time(account.kit.hooks.stamp())
         return {
-            "Content-Type": "application/json; charset=utf-8", "User-Agent": "Zendesk Webhook",
-            "X-Zendesk-Account-Id": str(data.ACCOUNT_ID), "X-Zendesk-Webhook-Id": webhook.wire["id"],
+            "Content-Type": "application/json; charset=utf-8",
+            "User-Agent": "Zendesk Webhook",
+            "X-Zendesk-Account-Id": str(data.ACCOUNT_ID),
+            "X-Zendesk-Webhook-Id": webhook.wire["id"],
             "X-Zendesk-Webhook-Invocation-Id": invocation,
             "X-Zendesk-Webhook-Signature": signature(webhook.secret, timestamp, body),
             "X-Zendesk-Webhook-Signature-Timestamp": timestamp,

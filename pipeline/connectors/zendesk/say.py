@@ -36,9 +36,7 @@ def comment(operation: Comment, work: Work, facts: Facts, options: Options) -> P
         if file.stored is not None and not missing.get(file.external_id)
     ]
     tokens = tuple(Slot(request.step, "upload.token") for request in uploads)
-    return plan(
-        bodies, work, facts, also=also, uploads=tokens, before=tuple(uploads), may_follow_up=not operation.note
-    )
+    return plan(bodies, work, facts, also=also, uploads=tokens, before=tuple(uploads), may_follow_up=not operation.note)
 
 
 def upload_step(number: int) -> str:

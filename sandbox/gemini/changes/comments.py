@@ -25,9 +25,17 @@ def add_comment(site: Site, actor: Actor, item: Item, body: Json) -> Comment:
     stored = sanitised(_text(body), site.settings.sanitiser)
     files = [checked_file(part) for part in body.get("Attachments") or ()]
     now = site.now()
-    comment = Comment(site.next("comment"), author, stored, group, now, now, bool(body.get("IsClosing")),
-                      whole(body.get("OriginatorType") or 0, "OriginatorType"),
-                      text(body.get("OriginatorData"), "OriginatorData"))
+    comment = Comment(
+        site.next("comment"),
+        author,
+        stored,
+        group,
+        now,
+        now,
+        bool(body.get("IsClosing")),
+        whole(body.get("OriginatorType") or 0, "OriginatorType"),
+        text(body.get("OriginatorData"), "OriginatorData"),
+    )
     item.comments[comment.id] = comment
     site.touch(item, actor.user, revise=site.settings.comment_raises_revised)
     audit(site, item, actor, COMMENTS, "Comment")
@@ -109,7 +117,15 @@ def _author(site: Site, actor: Actor, body: Json) -> User:
 
 def _journal(site: Site, actor: Actor, effect: str, item: Item, comment: Comment, **facts: Any) -> None:
     site.kit.journal.record(
-        effect, str(comment.id), by=actor.by, parent=str(item.id), body=comment.text, author=comment.user.username,
-        visibility=comment.visibility, group=data.GROUPS[comment.visibility],
-        originator_type=comment.originator_type, originator_data=comment.originator_data, **facts,
+        effect,
+        str(comment.id),
+        by=actor.by,
+        parent=str(item.id),
+        body=comment.text,
+        author=comment.user.username,
+        visibility=comment.visibility,
+        group=data.GROUPS[comment.visibility],
+        originator_type=comment.originator_type,
+        originator_data=comment.originator_data,
+        **facts,
     )

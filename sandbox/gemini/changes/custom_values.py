@@ -62,8 +62,16 @@ def _write(site: Site, actor: Actor, item: Item, field_id: int, body: Json) -> C
     site.touch(item, actor.user)
     name = data.CUSTOM_FIELDS[field_id]
     audit(site, item, actor, CUSTOM, name, before=old, after=value, is_custom=True)
-    site.kit.journal.record("custom_value_set", str(row.id), by=actor.by, parent=str(item.id), field=name,
-                            field_id=field_id, old=old, new=value)
+    site.kit.journal.record(
+        "custom_value_set",
+        str(row.id),
+        by=actor.by,
+        parent=str(item.id),
+        field=name,
+        field_id=field_id,
+        old=old,
+        new=value,
+    )
     return row
 
 

@@ -47,8 +47,9 @@ def add_file(site: Site, actor: Actor, item: Item, upload: Upload) -> File:
     """Hang a file on the item, or on one of its comments."""
     if upload.comment_id is not None and upload.comment_id not in item.comments:
         raise RefusedError(400, f"There is no comment {upload.comment_id} on item {item.id}")
-    file = File(site.next("file"), upload.name, upload.content_type, upload.content, actor.user, site.now(),
-                upload.comment_id)
+    file = File(
+        site.next("file"), upload.name, upload.content_type, upload.content, actor.user, site.now(), upload.comment_id
+    )
     item.files[file.id] = file
     _note(site, actor, item, file, "file_added")
     return file
@@ -84,7 +85,13 @@ def _note(site: Site, actor: Actor, item: Item, file: File, effect: str) -> None
     site.touch(item, actor.user)
     audit(site, item, actor, FILES, "Attachment", after=file.name if comment is None else "")
     site.kit.journal.record(
-        effect, str(file.id), by=actor.by, parent=str(item.id), comment=file.comment_id, name=file.name,
-        size=len(file.content), sha256=hashlib.sha256(file.content).hexdigest(),
+        effect,
+        str(file.id),
+        by=actor.by,
+        parent=str(item.id),
+        comment=file.comment_id,
+        name=file.name,
+        size=len(file.content),
+        sha256=hashlib.sha256(file.content).hexdigest(),
         visibility=comment.visibility if comment else EVERYONE,
     )

@@ -11,8 +11,13 @@ from sandbox.gemini.model import Actor, Audit, Item
 from sandbox.gemini.site import Site
 from sandbox.gemini.spelling import unpiped
 
-_METAS = {"TypeId": data.TYPES, "StatusId": data.STATUSES, "PriorityId": data.PRIORITIES,
-          "SeverityId": data.SEVERITIES, "ResolutionId": data.RESOLUTIONS}
+_METAS = {
+    "TypeId": data.TYPES,
+    "StatusId": data.STATUSES,
+    "PriorityId": data.PRIORITIES,
+    "SeverityId": data.SEVERITIES,
+    "ResolutionId": data.RESOLUTIONS,
+}
 _PEOPLE = frozenset({"Resources", "Watchers", "ReportedBy"})
 
 
@@ -26,9 +31,17 @@ def audit_member(site: Site, item: Item, actor: Actor, name: str, before: object
     if name not in ATTRIBUTES:
         return
     named = name in _METAS or name in _PEOPLE or name in PIPE_LISTS
-    audit(site, item, actor, ATTRIBUTES[name], name, before=spoken(site, name, before),
-          after=spoken(site, name, after), id_before=_bare(before) if named else "",
-          id_after=_bare(after) if named else "")
+    audit(
+        site,
+        item,
+        actor,
+        ATTRIBUTES[name],
+        name,
+        before=spoken(site, name, before),
+        after=spoken(site, name, after),
+        id_before=_bare(before) if named else "",
+        id_after=_bare(after) if named else "",
+    )
 
 
 def spoken(site: Site, name: str, value: Any) -> str:

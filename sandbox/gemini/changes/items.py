@@ -84,9 +84,16 @@ def _store(site: Site, actor: Actor, item: Item, fields: Json) -> Item:
 
 def _defaults(project: data.Project, actor: Actor) -> Json:
     """The project's default values; the reporter is the creator."""
-    first = {name: data.of_template(metas, project.template_id)[0].id for name, metas in (
-        ("TypeId", data.TYPES), ("StatusId", data.STATUSES), ("PriorityId", data.PRIORITIES),
-        ("SeverityId", data.SEVERITIES), ("ResolutionId", data.RESOLUTIONS))}
+    first = {
+        name: data.of_template(metas, project.template_id)[0].id
+        for name, metas in (
+            ("TypeId", data.TYPES),
+            ("StatusId", data.STATUSES),
+            ("PriorityId", data.PRIORITIES),
+            ("SeverityId", data.SEVERITIES),
+            ("ResolutionId", data.RESOLUTIONS),
+        )
+    }
     return {**first, "ReportedBy": actor.user.id}
 
 
@@ -130,15 +137,25 @@ def _stamp_ends(site: Site, item: Item) -> None:
 def _journal_creation(site: Site, actor: Actor, item: Item) -> None:
     fields = item.fields
     site.kit.journal.record(
-        "item_created", str(item.id), by=actor.by, parent=fields["ParentIssueId"], project=item.project_id,
-        title=fields["Title"], body=fields["Description"], type=data.label(data.TYPES, fields["TypeId"]),
-        status=data.label(data.STATUSES, fields["StatusId"]), visibility=fields["Visibility"],
-        originator_type=fields["OriginatorType"], originator_data=fields["OriginatorData"], tag1=fields["Tag1"],
+        "item_created",
+        str(item.id),
+        by=actor.by,
+        parent=fields["ParentIssueId"],
+        project=item.project_id,
+        title=fields["Title"],
+        body=fields["Description"],
+        type=data.label(data.TYPES, fields["TypeId"]),
+        status=data.label(data.STATUSES, fields["StatusId"]),
+        visibility=fields["Visibility"],
+        originator_type=fields["OriginatorType"],
+        originator_data=fields["OriginatorData"],
+        tag1=fields["Tag1"],
     )
 
 
 def _journal_member(site: Site, item: Item, by: str, name: str, before: object) -> None:
     effect = _EFFECTS.get(name, "member_changed")
     raw = {} if name in _EFFECTS else {"member": name}
-    site.kit.journal.record(effect, str(item.id), by=by, old=spoken(site, name, before),
-                            new=spoken(site, name, item.fields[name]), **raw)
+    site.kit.journal.record(
+        effect, str(item.id), by=by, old=spoken(site, name, before), new=spoken(site, name, item.fields[name]), **raw
+    )

@@ -23,8 +23,7 @@ def follow(site: Site, actor: Actor, item: Item, user_id: int, *, on: bool) -> N
     item.fields["Watchers"] = pipes([*others, user_id] if on else others)
     site.touch(item, actor.user)
     audit_member(site, item, actor, "Watchers", before, item.fields["Watchers"])
-    site.kit.journal.record("follower_added" if on else "follower_removed", str(item.id), by=actor.by,
-                            user=user_id)
+    site.kit.journal.record("follower_added" if on else "follower_removed", str(item.id), by=actor.by, user=user_id)
 
 
 def link(site: Site, actor: Actor, item: Item, body: dict[str, Any]) -> dict[str, int]:
@@ -40,6 +39,7 @@ def link(site: Site, actor: Actor, item: Item, body: dict[str, Any]) -> dict[str
         end.links.append(made)
         site.touch(end, actor.user)
     audit(site, item, actor, LINKS, "Links", after=str(other.id))
-    site.kit.journal.record("link_added", str(made["Id"]), by=actor.by, parent=str(item.id),
-                            other=str(other.id), type=data.LINK_TYPES[kind])
+    site.kit.journal.record(
+        "link_added", str(made["Id"]), by=actor.by, parent=str(item.id), other=str(other.id), type=data.LINK_TYPES[kind]
+    )
     return made

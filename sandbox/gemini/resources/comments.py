@@ -10,8 +10,7 @@ from sandbox.gemini.site import readable_comments
 
 def _list(call: Call) -> Encoded:
     item = call.item()
-    return encoded_list([comment_json(call.site, item, comment)
-                         for comment in readable_comments(item, call.user)])
+    return encoded_list([comment_json(call.site, item, comment) for comment in readable_comments(item, call.user)])
 
 
 def _add(call: Call) -> Encoded:

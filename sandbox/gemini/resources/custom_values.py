@@ -27,8 +27,17 @@ def _replace(call: Call) -> Json:
 
 def _definition(field_id: int) -> Json:
     name = data.CUSTOM_FIELDS[field_id]
-    return {"BaseEntity": {"Id": field_id, "Name": name, "ScreenLabel": f"{name} (help desk)", "Type": "T",
-                           "ScreenDescription": "", "ScreenTooltip": "", "TemplateId": data.HELP}}
+    return {
+        "BaseEntity": {
+            "Id": field_id,
+            "Name": name,
+            "ScreenLabel": f"{name} (help desk)",
+            "Type": "T",
+            "ScreenDescription": "",
+            "ScreenTooltip": "",
+            "TemplateId": data.HELP,
+        }
+    }
 
 
 def _definitions(call: Call) -> list[Json]:  # noqa: ARG001 -- the list is the same for everybody

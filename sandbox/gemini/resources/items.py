@@ -30,8 +30,7 @@ def _get(call: Call) -> Encoded:
 
 
 def _filtered(call: Call) -> Encoded:
-    return encoded_list([item_json(call.site, item, call.user)
-                         for item in found(call.site, call.user, call.record())])
+    return encoded_list([item_json(call.site, item, call.user) for item in found(call.site, call.user, call.record())])
 
 
 def _originated(call: Call) -> list[Item]:
@@ -57,8 +56,7 @@ def _history(call: Call) -> list[dict[str, Any]]:
 
 def _children(call: Call) -> Encoded:
     children = [call.site.items[number] for number in call.item().children]
-    return encoded_list([_shown(call, child) for child in children
-                         if may_read(call.user, child.fields["Visibility"])])
+    return encoded_list([_shown(call, child) for child in children if may_read(call.user, child.fields["Visibility"])])
 
 
 TABLE: list[tuple[str, dict[str, Handler]]] = [

@@ -16,8 +16,15 @@ Shape = Callable[[data.Meta], Json]
 
 def _meta_entity(meta: data.Meta, metas: dict[int, data.Meta]) -> Json:
     order = [other.id for other in data.of_template(metas, meta.template_id)]
-    return {"Id": meta.id, "Label": meta.label, "Tag": "", "Image": "", "Color": "#336699",
-            "TemplateId": meta.template_id, "Sequence": order.index(meta.id)}
+    return {
+        "Id": meta.id,
+        "Label": meta.label,
+        "Tag": "",
+        "Image": "",
+        "Color": "#336699",
+        "TemplateId": meta.template_id,
+        "Sequence": order.index(meta.id),
+    }
 
 
 def _plain(metas: dict[int, data.Meta]) -> Shape:
@@ -31,8 +38,7 @@ def _status(meta: data.Meta) -> Json:
 
 
 def _type(meta: data.Meta) -> Json:
-    required = [{"Id": "Title", "Label": "Title", "Required": True, "Sequence": 0, "ProjectGroups": [1],
-                 "Type": 0}]
+    required = [{"Id": "Title", "Label": "Title", "Required": True, "Sequence": 0, "ProjectGroups": [1], "Type": 0}]
     screen = {"ReferenceId": 0, "Create": required, "Edit": required, "View": []}
     entity = {**_meta_entity(meta, data.TYPES), "Workflow": workflow.shown(meta.id), "Screen": screen}
     return {"Entity": entity, "FullImagePath": ""}
@@ -51,8 +57,10 @@ def _listing(path: str, metas: dict[int, data.Meta], shape: Shape) -> list[tuple
     return [
         (f"/{path}", {"GET": lambda _: [shape(meta) for meta in metas.values()]}),
         (f"/{path}/{{meta_id:int}}", {"GET": one}),
-        (f"/{path}/template/{{template_id:int}}", {"GET": lambda call: [
-            shape(meta) for meta in data.of_template(metas, call.number("template_id"))]}),
+        (
+            f"/{path}/template/{{template_id:int}}",
+            {"GET": lambda call: [shape(meta) for meta in data.of_template(metas, call.number("template_id"))]},
+        ),
     ]
 
 

@@ -12,10 +12,28 @@ from tests.contracts.validate import HERE, Contract
 from tests.sandbox.gemini.help_desk import HelpDesk
 
 SHARED = HERE.parents[2] / "shared" / "contracts" / "gemini"
-LOOKUPS = ("/projects", "/projects/12", "/type", "/type/61", "/type/template/7", "/status", "/status/57",
-           "/status/template/7", "/priority/template/7", "/severity/template/7", "/resolution/template/7", "/users",
-           "/users/21", "/users/active", "/users/active/count", "/groups", "/groups/5", "/customfields",
-           "/customfields/31", "/linktype")
+LOOKUPS = (
+    "/projects",
+    "/projects/12",
+    "/type",
+    "/type/61",
+    "/type/template/7",
+    "/status",
+    "/status/57",
+    "/status/template/7",
+    "/priority/template/7",
+    "/severity/template/7",
+    "/resolution/template/7",
+    "/users",
+    "/users/21",
+    "/users/active",
+    "/users/active/count",
+    "/groups",
+    "/groups/5",
+    "/customfields",
+    "/customfields/31",
+    "/linktype",
+)
 
 
 def shared(path: str) -> Path:
@@ -64,7 +82,8 @@ def test_an_item_of_ours_holds_the_members_that_were_recorded(desk: HelpDesk) ->
     assert set(recorded["BaseEntity"]) - set(ours["BaseEntity"]) == set()
     kinds = {name: type(value) for name, value in recorded.items() if name in ours and value is not None}
     assert {name: type(ours[name]) for name in kinds if ours[name] is not None and name != "SLATimeLeftMinutes"} == {
-        name: kind for name, kind in kinds.items() if ours[name] is not None and name != "SLATimeLeftMinutes"}
+        name: kind for name, kind in kinds.items() if ours[name] is not None and name != "SLATimeLeftMinutes"
+    }
 
 
 @pytest.mark.shared

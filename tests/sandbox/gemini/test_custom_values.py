@@ -33,7 +33,9 @@ def test_post_makes_the_row_and_put_with_its_id_replaces_it(desk: HelpDesk) -> N
     assert (again["Id"], value_of(desk, item_id)["Data"]) == (row["Id"], "second")
     rows = [dto["BaseEntity"] for dto in desk.ask("GET", f"/items/{item_id}/history")]
     assert [(row["AttributeChanged"], row["FieldChanged"], row["ValueAfter"]) for row in rows if row["IsCustom"]] == [
-        (43, "PublicResolution", "first"), (43, "PublicResolution", "second")]
+        (43, "PublicResolution", "first"),
+        (43, "PublicResolution", "second"),
+    ]
     assert [(e["old"], e["new"]) for e in desk.effects("custom_value_set")] == [("", "first"), ("first", "second")]
 
 

@@ -13,8 +13,15 @@ BYTES = bytes(range(256)) * 5
 def upload(item_id: int, **members: object) -> dict[str, object]:
     """The body of an upload."""
     content = base64.b64encode(BYTES).decode("ascii")
-    return {"ProjectId": 12, "IssueId": item_id, "Name": "proof.pdf", "ContentType": "application/pdf",
-            "ContentLength": len(BYTES), "Content": content, **members}
+    return {
+        "ProjectId": 12,
+        "IssueId": item_id,
+        "Name": "proof.pdf",
+        "ContentType": "application/pdf",
+        "ContentLength": len(BYTES),
+        "Content": content,
+        **members,
+    }
 
 
 def test_the_bytes_come_back_as_they_were_sent(desk: HelpDesk) -> None:
@@ -23,8 +30,11 @@ def test_the_bytes_come_back_as_they_were_sent(desk: HelpDesk) -> None:
     made = desk.ask("POST", f"/items/{item_id}/attachments", upload(item_id))["BaseEntity"]["Id"]
     entity = desk.ask("GET", f"/items/{item_id}/attachments/{made}")["BaseEntity"]
     assert base64.b64decode(entity["Content"]) == BYTES
-    raw = desk.session.get(f"{desk.url}/gemini/project/12/item/attachment",
-                           params={"issueid": item_id, "fileid": made}, auth=("casebridge", "sandbox-gemini-key"))
+    raw = desk.session.get(
+        f"{desk.url}/gemini/project/12/item/attachment",
+        params={"issueid": item_id, "fileid": made},
+        auth=("casebridge", "sandbox-gemini-key"),
+    )
     assert raw.content == BYTES
     assert desk.effects("file_added")[0]["sha256"] == hashlib.sha256(BYTES).hexdigest()
 
@@ -66,8 +76,9 @@ def test_a_put_replaces_the_file_under_its_id(desk: HelpDesk) -> None:
     """Given a file, when new bytes are PUT, then id and place stay; when deleted, it is gone."""
     item_id = desk.item()["Id"]
     made = desk.ask("POST", f"/items/{item_id}/attachments", upload(item_id))["BaseEntity"]["Id"]
-    after = desk.ask("PUT", f"/items/{item_id}/attachments",
-                     upload(item_id, Id=made, Content="YQ==", ContentLength=1))["BaseEntity"]
+    after = desk.ask("PUT", f"/items/{item_id}/attachments", upload(item_id, Id=made, Content="YQ==", ContentLength=1))[
+        "BaseEntity"
+    ]
     assert (after["Id"], after["ContentLength"]) == (made, 1)
     desk.ask("DELETE", f"/items/{item_id}/attachments/{made}")
     assert desk.ask("GET", f"/items/{item_id}/attachments") == []

@@ -78,8 +78,10 @@ def test_there_is_no_way_out_of_closed_for_an_investigation(desk: HelpDesk) -> N
 def test_the_published_workflow_is_the_one_enforced(desk: HelpDesk) -> None:
     """Given the types of the template, when their transitions are read, then Closed has none and ids fit."""
     types = {dto["Entity"]["Label"]: dto["Entity"] for dto in desk.ask("GET", "/type/template/7")}
-    hops = {row["StatusId"]: [hop["StatusId"] for hop in row["Transitions"]]
-            for row in types["Investigation"]["Workflow"]["Status"]}
+    hops = {
+        row["StatusId"]: [hop["StatusId"] for hop in row["Transitions"]]
+        for row in types["Investigation"]["Workflow"]["Status"]
+    }
     assert hops[CLOSED] == []
     assert hops[UNASSIGNED] == [ASSIGNED]
     assert AWAITING in hops[IN_PROGRESS]
@@ -87,8 +89,11 @@ def test_the_published_workflow_is_the_one_enforced(desk: HelpDesk) -> None:
 
 def test_equal_labels_have_other_ids_in_another_template(desk: HelpDesk) -> None:
     """Given two templates, when a status of the other one is sent, then it is refused."""
-    labels = {dto["Entity"]["TemplateId"]: dto["Entity"]["Id"] for dto in desk.ask("GET", "/status")
-              if dto["Entity"]["Label"] == "Closed"}
+    labels = {
+        dto["Entity"]["TemplateId"]: dto["Entity"]["Id"]
+        for dto in desk.ask("GET", "/status")
+        if dto["Entity"]["Label"] == "Closed"
+    }
     assert len(set(labels.values())) == 2
     entity = desk.item()["BaseEntity"]
     assert desk.try_to("PUT", "/items", {**entity, "StatusId": labels[8]}).status_code == 400
@@ -130,7 +135,11 @@ def test_history_names_who_changed_what_by_number(desk: HelpDesk) -> None:
     desk.comment(item_id, Visibility=4)
     rows = [dto["BaseEntity"] for dto in desk.ask("GET", f"/items/{item_id}/history")]
     assert [(row["AttributeChanged"], row["ValueAfter"], row["IdAfter"]) for row in rows] == [
-        (10, "Assigned", "52"), (3, "New", ""), (7, "Ben", "22"), (36, "", "")]
+        (10, "Assigned", "52"),
+        (3, "New", ""),
+        (7, "Ben", "22"),
+        (36, "", ""),
+    ]
     assert {row["UserId"] for row in rows} == {9}
 
 

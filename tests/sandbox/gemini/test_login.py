@@ -52,8 +52,11 @@ def test_head_is_refused_by_request_filtering(desk: HelpDesk) -> None:
 
 def test_form_data_is_refused(desk: HelpDesk) -> None:
     """Given form-encoded data as in the vendor's old samples, when posted, then nothing is created."""
-    answer = desk.session.post(f"{desk.url}/gemini/api/items", data={"ProjectId": "12", "Title": "x"},
-                               auth=("casebridge", "sandbox-gemini-key"))
+    answer = desk.session.post(
+        f"{desk.url}/gemini/api/items",
+        data={"ProjectId": "12", "Title": "x"},
+        auth=("casebridge", "sandbox-gemini-key"),
+    )
     assert answer.status_code == 415
     assert desk.effects() == []
 

@@ -60,8 +60,12 @@ def test_a_comment_can_be_flipped_to_the_partner_and_removed(desk: HelpDesk) -> 
 def test_a_comment_may_bring_a_file(desk: HelpDesk) -> None:
     """Given a file chosen in the comment form, when sent, then it hangs on that comment."""
     item_id = desk.item()["Id"]
-    answer = desk.session.post(f"{desk.url}/gemini/person/items/{item_id}/comment", data={"comment": "see file"},
-                               files={"file": ("pod.txt", b"signed", "text/plain")}, allow_redirects=False)
+    answer = desk.session.post(
+        f"{desk.url}/gemini/person/items/{item_id}/comment",
+        data={"comment": "see file"},
+        files={"file": ("pod.txt", b"signed", "text/plain")},
+        allow_redirects=False,
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, f"/gemini/workspace/12/item/{item_id}")
     (file,) = desk.ask("GET", f"/items/{item_id}/attachments")
     assert (file["BaseEntity"]["Name"], file["BaseEntity"]["CommentId"]) == ("pod.txt", 5001)

@@ -51,14 +51,28 @@ def test_reset_goes_back_to_the_start() -> None:
 def test_pages_escape_all_text_and_label_all_inputs() -> None:
     """Given hostile text in every place, when a page is made, then it is text; each control has a label."""
     evil = "<script>'\"&"
-    made = page.page(evil, evil, page.link(evil, evil), page.heading(evil), page.table((evil,), [(evil,)]),
-                     page.form(evil, evil, page.text_field(evil, evil, evil), page.text_area(evil, evil, evil),
-                               page.choice(evil, evil, [(evil, evil)], evil), page.hidden(evil, evil),
-                               page.tick(evil, evil), page.file_field(evil, evil)))
+    made = page.page(
+        evil,
+        evil,
+        page.link(evil, evil),
+        page.heading(evil),
+        page.table((evil,), [(evil,)]),
+        page.form(
+            evil,
+            evil,
+            page.text_field(evil, evil, evil),
+            page.text_area(evil, evil, evil),
+            page.choice(evil, evil, [(evil, evil)], evil),
+            page.hidden(evil, evil),
+            page.tick(evil, evil),
+            page.file_field(evil, evil),
+        ),
+    )
     text = bytes(made.body).decode()
     assert "<script>" not in text
     assert "'\"" not in text
     assert text.count("<label>") == 5
     assert page.table(("A",), []) == Markup(
         '<div class="wide"><table><thead><tr><th scope="col">A</th></tr></thead>'
-        '<tbody><tr><td colspan="1">none</td></tr></tbody></table></div>')
+        '<tbody><tr><td colspan="1">none</td></tr></tbody></table></div>'
+    )

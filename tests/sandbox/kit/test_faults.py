@@ -62,11 +62,14 @@ def test_a_cut_sends_not_one_byte(system: tuple[str, Echo]) -> None:
     assert answer == b""
 
 
-@pytest.mark.parametrize(("fault", "status", "kind"), [
-    ({"fault": "status", "status": 429, "retry_after": "7"}, 429, "application/json"),
-    ({"fault": "unauthorized"}, 401, "application/json"),
-    ({"fault": "html"}, 200, "text/html"),
-])
+@pytest.mark.parametrize(
+    ("fault", "status", "kind"),
+    [
+        ({"fault": "status", "status": 429, "retry_after": "7"}, 429, "application/json"),
+        ({"fault": "unauthorized"}, 401, "application/json"),
+        ({"fault": "html"}, 200, "text/html"),
+    ],
+)
 def test_a_false_answer_has_no_effect(
     system: tuple[str, Echo], fault: dict[str, object], status: int, kind: str
 ) -> None:
@@ -89,6 +92,7 @@ def test_a_slow_answer_is_whole(system: tuple[str, Echo], fault: str) -> None:
 
 def test_a_rate_strikes_the_same_requests_each_time() -> None:
     """Given a rate and a seed, when a hundred requests pass, then about that share is struck, always the same."""
+
     def struck() -> list[bool]:
         faults = Faults()
         faults.add(route="* *", fault="refuse", rate=0.2, seed=4)

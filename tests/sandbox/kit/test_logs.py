@@ -16,9 +16,11 @@ from tests.sandbox.kit.echo import running_echo
 
 def test_what_was_journalled_survives_a_kill(tmp_path: Path) -> None:
     """Given a process that is killed right after two effects, when the journal is opened again, then both are there."""
-    code = ("import os, sys; from pathlib import Path; from sandbox.kit.journal import Journal\n"
-            "journal = Journal(Path(sys.argv[1])); journal.record('a', '1', by='x'); journal.record('b', '2', by='y')\n"
-            "os.kill(os.getpid(), 9)")
+    code = (
+        "import os, sys; from pathlib import Path; from sandbox.kit.journal import Journal\n"
+        "journal = Journal(Path(sys.argv[1])); journal.record('a', '1', by='x'); journal.record('b', '2', by='y')\n"
+        "os.kill(os.getpid(), 9)"
+    )
     path = tmp_path / "deep" / "effects.jsonl"
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -9
     journal = Journal(path)

@@ -32,7 +32,7 @@ def test_three_systems_answer_at_the_printed_addresses(tmp_path: Path) -> None:
     with sandbox("--journal", str(tmp_path)) as (process, addresses):
         assert list(addresses) == ["trading_grid", "gemini", "zendesk"]
         assert addresses["gemini"].endswith("/gemini")
-        with requests.Session() as session:   # a connection kept alive must not hold the end up
+        with requests.Session() as session:  # a connection kept alive must not hold the end up
             for address in addresses.values():
                 root = address.removesuffix("/gemini")
                 assert session.get(f"{root}/_sandbox/journal", timeout=10).json() == {"entries": []}
@@ -45,9 +45,11 @@ def test_three_systems_answer_at_the_printed_addresses(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals exist on Linux only")
 def test_it_ends_with_its_parent() -> None:
     """Given --die-with-parent, when the starter is killed, then nobody answers at the address any more."""
-    code = ("import subprocess, sys, time\n"
-            f"subprocess.Popen([sys.executable, '-m', 'sandbox', *{FREE_PORTS!r}, '--die-with-parent'])\n"
-            "time.sleep(600)")
+    code = (
+        "import subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, '-m', 'sandbox', *{FREE_PORTS!r}, '--die-with-parent'])\n"
+        "time.sleep(600)"
+    )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         address = json.loads(starter.stdout.readline())["zendesk"]

@@ -41,9 +41,7 @@ class Caller:
         tenant, secret = SECRETS[client]
         form = {"grant_type": "client_credentials"} | ({"scope": scope} if scope else {})
         token = self._session.post(f"{url}/tenants/{tenant}/oauth2/token", data=form, auth=(client, secret))
-        Contract.trading_grid().check_answer(
-            "POST", f"/tenants/{tenant}/oauth2/token", token.status_code, token.json()
-        )
+        Contract.trading_grid().check_answer("POST", f"/tenants/{tenant}/oauth2/token", token.status_code, token.json())
         self._session.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
 
     def call(

@@ -45,8 +45,9 @@ def check(answer: requests.Response) -> str:
 def _operation(method: str, path: str) -> tuple[str, dict[str, Any]]:
     """The operation of a path: the literal one (`/users/me`) before one with a placeholder (`/users/{user_id}`)."""
     paths = document()["paths"]
-    matching = [template for template in paths
-                if re.fullmatch(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)), path)]
+    matching = [
+        template for template in paths if re.fullmatch(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)), path)
+    ]
     assert matching, f"{method} {path} is not in the contract"
     template = min(matching, key=lambda name: name.count("{"))
     return template, paths[template][method.lower()]

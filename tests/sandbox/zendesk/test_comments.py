@@ -43,8 +43,9 @@ def test_a_body_loses_tags_blanks_and_empty_lines(desk: Desk) -> None:
 def test_an_html_body_is_sanitised_and_wrapped(desk: Desk) -> None:
     """Given scripts and handlers in `html_body`, when stored, then only harmless elements remain."""
     desk.create()
-    comment = desk.say(1, html_body='<p onclick="x()">hi<script>bad()</script><br><a href="javascript:x">l</a></p>',
-                       public=False)
+    comment = desk.say(
+        1, html_body='<p onclick="x()">hi<script>bad()</script><br><a href="javascript:x">l</a></p>', public=False
+    )
     assert comment["html_body"] == '<div class="zd-comment" dir="auto"><p>hi<br><a>l</a></p></div>'
     assert comment["body"] == "hi\nl"
 

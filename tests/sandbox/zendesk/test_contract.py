@@ -9,27 +9,50 @@ import requests
 from tests.sandbox.zendesk import contract
 from tests.sandbox.zendesk.desk import Desk
 
-pytestmark = [pytest.mark.shared,
-              pytest.mark.skipif(not contract.SHARED.is_dir(), reason=f"no contracts at {contract.SHARED}")]
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not contract.SHARED.is_dir(), reason=f"no contracts at {contract.SHARED}"),
+]
 
 CORE = {
-    "POST /oauth/tokens", "POST /api/v2/tickets", "GET /api/v2/tickets", "GET /api/v2/tickets/{ticket_id}",
-    "PUT /api/v2/tickets/{ticket_id}", "DELETE /api/v2/tickets/{ticket_id}", "GET /api/v2/tickets/show_many",
-    "GET /api/v2/tickets/{ticket_id}/comments", "GET /api/v2/tickets/{ticket_id}/comments/count",
-    "GET /api/v2/tickets/{ticket_id}/audits", "GET /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}",
-    "GET /api/v2/tickets/{ticket_id}/tags", "PUT /api/v2/tickets/{ticket_id}/tags",
-    "POST /api/v2/tickets/{ticket_id}/tags", "DELETE /api/v2/tickets/{ticket_id}/tags",
-    "GET /api/v2/tickets/{ticket_id}/related", "POST /api/v2/tickets/{ticket_id}/merge",
-    "GET /api/v2/job_statuses/{job_status_id}", "POST /api/v2/uploads",
-    "GET /api/v2/attachments/{attachment_id}", "PUT /api/v2/comment_redactions/{ticket_comment_id}",
+    "POST /oauth/tokens",
+    "POST /api/v2/tickets",
+    "GET /api/v2/tickets",
+    "GET /api/v2/tickets/{ticket_id}",
+    "PUT /api/v2/tickets/{ticket_id}",
+    "DELETE /api/v2/tickets/{ticket_id}",
+    "GET /api/v2/tickets/show_many",
+    "GET /api/v2/tickets/{ticket_id}/comments",
+    "GET /api/v2/tickets/{ticket_id}/comments/count",
+    "GET /api/v2/tickets/{ticket_id}/audits",
+    "GET /api/v2/tickets/{ticket_id}/audits/{ticket_audit_id}",
+    "GET /api/v2/tickets/{ticket_id}/tags",
+    "PUT /api/v2/tickets/{ticket_id}/tags",
+    "POST /api/v2/tickets/{ticket_id}/tags",
+    "DELETE /api/v2/tickets/{ticket_id}/tags",
+    "GET /api/v2/tickets/{ticket_id}/related",
+    "POST /api/v2/tickets/{ticket_id}/merge",
+    "GET /api/v2/job_statuses/{job_status_id}",
+    "POST /api/v2/uploads",
+    "GET /api/v2/attachments/{attachment_id}",
+    "PUT /api/v2/comment_redactions/{ticket_comment_id}",
     "PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/redact",
     "PUT /api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private",
     "PUT /api/v2/tickets/{ticket_id}/comments/{comment_id}/attachments/{attachment_id}/redact",
-    "GET /api/v2/incremental/tickets/cursor", "GET /api/v2/search", "GET /api/v2/users/me",
-    "GET /api/v2/users/{user_id}", "GET /api/v2/users/show_many", "GET /api/v2/users",
-    "GET /api/v2/organizations", "GET /api/v2/organizations/{organization_id}",
-    "GET /api/v2/organizations/show_many", "GET /api/v2/groups", "GET /api/v2/groups/{group_id}",
-    "GET /api/v2/ticket_fields", "GET /api/v2/ticket_fields/{ticket_field_id}", "GET /api/v2/custom_statuses",
+    "GET /api/v2/incremental/tickets/cursor",
+    "GET /api/v2/search",
+    "GET /api/v2/users/me",
+    "GET /api/v2/users/{user_id}",
+    "GET /api/v2/users/show_many",
+    "GET /api/v2/users",
+    "GET /api/v2/organizations",
+    "GET /api/v2/organizations/{organization_id}",
+    "GET /api/v2/organizations/show_many",
+    "GET /api/v2/groups",
+    "GET /api/v2/groups/{group_id}",
+    "GET /api/v2/ticket_fields",
+    "GET /api/v2/ticket_fields/{ticket_field_id}",
+    "GET /api/v2/custom_statuses",
     "GET /api/v2/account/settings",
 }
 
@@ -64,9 +87,18 @@ def walk(desk: Desk) -> None:
     desk.call("PUT", f"{at}/attachments/{file}/redact", {})
     desk.call("PUT", f"{at}/make_private")
     audit = desk.call("GET", "/tickets/1/audits").json()["audits"][0]["id"]
-    for path in (f"/attachments/{file}", f"/tickets/1/audits/{audit}", "/tickets/1/comments/count", "/tickets/1/tags",
-                 "/tickets/1/related", "/tickets", "/tickets/show_many?ids=1,2", "/search?query=type:ticket",
-                 "/incremental/tickets/cursor?start_time=0", *DIRECTORY):
+    for path in (
+        f"/attachments/{file}",
+        f"/tickets/1/audits/{audit}",
+        "/tickets/1/comments/count",
+        "/tickets/1/tags",
+        "/tickets/1/related",
+        "/tickets",
+        "/tickets/show_many?ids=1,2",
+        "/search?query=type:ticket",
+        "/incremental/tickets/cursor?start_time=0",
+        *DIRECTORY,
+    ):
         desk.call("GET", path)
     for method in ("PUT", "POST", "DELETE"):
         desk.call(method, "/tickets/1/tags", {"tags": ["c"]})
@@ -77,9 +109,19 @@ def walk(desk: Desk) -> None:
 
 
 DIRECTORY = (
-    "/users/me", "/users/9101", "/users/show_many?ids=9001,9101", "/users", "/organizations", "/organizations/500",
-    "/organizations/show_many?external_ids=acme", "/groups", "/groups/70", "/ticket_fields", "/ticket_fields/360002",
-    "/custom_statuses", "/account/settings",
+    "/users/me",
+    "/users/9101",
+    "/users/show_many?ids=9001,9101",
+    "/users",
+    "/organizations",
+    "/organizations/500",
+    "/organizations/show_many?external_ids=acme",
+    "/groups",
+    "/groups/70",
+    "/ticket_fields",
+    "/ticket_fields/360002",
+    "/custom_statuses",
+    "/account/settings",
 )
 
 

@@ -13,8 +13,12 @@ from tests.sandbox.zendesk.desk import Desk, JsonObject
 
 def upload(desk: Desk, name: str = "a.txt", content: bytes = b"hello", **options: Any) -> requests.Response:
     """Upload raw bytes."""
-    return desk.session.post(f"{desk.url}/api/v2/uploads.json", params={"filename": name, **options}, data=content,
-                             headers={"content-type": "application/octet-stream"})
+    return desk.session.post(
+        f"{desk.url}/api/v2/uploads.json",
+        params={"filename": name, **options},
+        data=content,
+        headers={"content-type": "application/octet-stream"},
+    )
 
 
 def attach(desk: Desk, name: str = "a.txt") -> JsonObject:

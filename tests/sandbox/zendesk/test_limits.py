@@ -16,7 +16,7 @@ def test_the_31st_update_of_a_ticket_in_ten_minutes_must_wait(desk: Desk) -> Non
     assert (refused.status_code, refused.json()["error"]) == (429, "APIRateLimitExceeded")
     assert 590 <= int(refused.headers["retry-after"]) <= 600
     assert refused.headers["zendesk-ratelimit-per-ticket-updates"].startswith("total=30; remaining=0; resets=")
-    assert int(refused.headers["x-rate-limit-remaining"]) > 600   # the account has plenty left all the same
+    assert int(refused.headers["x-rate-limit-remaining"]) > 600  # the account has plenty left all the same
     assert desk.update(2, priority="low").status_code == 200
     desk.pass_time(601)
     assert desk.update(1, comment={"body": "one more", "public": False}).status_code == 200

@@ -9,9 +9,17 @@ from tests.sandbox.zendesk.desk import Desk
 
 def new_ticket(desk: Desk, **fields: str) -> int:
     """A ticket of Acme's customer, made by agent A."""
-    answer = desk.form("/person/tickets", **{
-        "as": "9101", "organization_id": "500", "subject": "Late <delivery>", "body": "Where is it?",
-        "visibility": "public", **fields})
+    answer = desk.form(
+        "/person/tickets",
+        **{
+            "as": "9101",
+            "organization_id": "500",
+            "subject": "Late <delivery>",
+            "body": "Where is it?",
+            "visibility": "public",
+            **fields,
+        },
+    )
     return int(answer.json()["ticket_id"])
 
 
@@ -45,9 +53,11 @@ def test_an_agent_escalates_notes_and_solves(desk: Desk) -> None:
 def test_a_file_of_the_form_hangs_on_the_comment(desk: Desk) -> None:
     """Given a chosen file, when the comment is sent, then the comment carries it."""
     number = new_ticket(desk)
-    desk.session.post(f"{desk.url}/person/tickets/{number}/comment",
-                      data={"as": "9101", "body": "proof", "visibility": "private"},
-                      files={"file": ("proof.pdf", b"%PDF-", "application/pdf")})
+    desk.session.post(
+        f"{desk.url}/person/tickets/{number}/comment",
+        data={"as": "9101", "body": "proof", "visibility": "private"},
+        files={"file": ("proof.pdf", b"%PDF-", "application/pdf")},
+    )
     file = desk.comments(number)[-1]["attachments"][0]
     assert (file["file_name"], desk.session.get(file["content_url"]).content) == ("proof.pdf", b"%PDF-")
     left = desk.form(f"/person/attachments/{file['id']}/redact", **{"as": "9101"})
@@ -116,8 +126,9 @@ def test_a_customer_sees_no_internal_note(desk: Desk) -> None:
 def test_a_browser_is_sent_to_the_ticket(desk: Desk) -> None:
     """Given a browser, when a form is sent, then 303 leads to the ticket's page; a missing one is 404."""
     number = new_ticket(desk)
-    answer = desk.session.post(f"{desk.url}/person/tickets/{number}/status", data={"status": "open"},
-                               allow_redirects=False)
+    answer = desk.session.post(
+        f"{desk.url}/person/tickets/{number}/status", data={"status": "open"}, allow_redirects=False
+    )
     assert (answer.status_code, answer.headers["location"]) == (303, f"/person/tickets/{number}")
     assert desk.session.get(f"{desk.url}/person/tickets/99").status_code == 404
 

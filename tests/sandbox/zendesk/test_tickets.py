@@ -161,12 +161,19 @@ def test_the_journal_tells_a_creation_once_and_first(desk: Desk) -> None:
     assert (entries[0]["tags"], entries[1]["first"], entries[1]["parent"]) == (["a"], True, "1")
 
 
-@pytest.mark.parametrize(("method", "path", "body"), [
-    ("PUT", "/tickets/1", {"ticket": {"custom_fields": ["x"]}}), ("PUT", "/tickets/1", {"ticket": []}),
-    ("PUT", "/tickets/1", ["x"]), ("GET", "/tickets?per_page=x", None), ("GET", "/search?query=a&page=x", None),
-    ("GET", "/tickets?page[size]=2&page[after]=x", None), ("GET", "/tickets/show_many?ids=a", None),
-    ("GET", "/incremental/tickets/cursor", None),
-])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/tickets/1", {"ticket": {"custom_fields": ["x"]}}),
+        ("PUT", "/tickets/1", {"ticket": []}),
+        ("PUT", "/tickets/1", ["x"]),
+        ("GET", "/tickets?per_page=x", None),
+        ("GET", "/search?query=a&page=x", None),
+        ("GET", "/tickets?page[size]=2&page[after]=x", None),
+        ("GET", "/tickets/show_many?ids=a", None),
+        ("GET", "/incremental/tickets/cursor", None),
+    ],
+)
 def test_malformed_requests_are_400_and_never_500(desk: Desk, method: str, path: str, body: object) -> None:
     """Given a body or query of the wrong shape, when sent, then 400 with an `error`."""
     desk.create()

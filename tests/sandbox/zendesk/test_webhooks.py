@@ -74,11 +74,20 @@ def test_a_refusal_of_409_is_sent_again_and_500_is_not(hooked_desk: Desk, receiv
     assert len(set(ids)) == 2
 
 
-@pytest.mark.parametrize(("attempts", "status", "headers", "wait"), [
-    (3, 409, {}, True), (4, 409, {}, False), (1, 503, {"retry-after": "30"}, True), (1, 503, {}, False),
-    (1, 429, {"retry-after": "60"}, False), (5, None, {}, True), (6, None, {}, False), (1, 500, {}, False),
-    (1, 403, {}, False),
-])
+@pytest.mark.parametrize(
+    ("attempts", "status", "headers", "wait"),
+    [
+        (3, 409, {}, True),
+        (4, 409, {}, False),
+        (1, 503, {"retry-after": "30"}, True),
+        (1, 503, {}, False),
+        (1, 429, {"retry-after": "60"}, False),
+        (5, None, {}, True),
+        (6, None, {}, False),
+        (1, 500, {}, False),
+        (1, 403, {}, False),
+    ],
+)
 def test_what_is_repeated(attempts: int, status: int | None, headers: dict[str, str], wait: bool) -> None:
     """Given an answer, when repetition is decided, then by code and count as the sheet says."""
     assert (again(attempts, status, headers) is not None) is wait
@@ -89,14 +98,26 @@ def test_trigger_mode_sends_one_filled_template_an_action(hooked_desk: Desk, rec
     hooked_desk.settings(webhook_mode="trigger")
     ticket = hooked_desk.create()
     assert events(receiver, 1) == [
-        {"kind": "ticket_changed", "ticket_id": "1", "updated_at": ticket["updated_at"], "actor_id": "9001"}]
+        {"kind": "ticket_changed", "ticket_id": "1", "updated_at": ticket["updated_at"], "actor_id": "9001"}
+    ]
 
 
 def test_a_registered_webhook_gets_what_it_subscribed_to(hooked_desk: Desk, receiver: Receiver) -> None:
     """Given a second webhook for status changes only, when one happens, then it is signed with its own secret."""
-    made = hooked_desk.call("POST", "/webhooks", {"webhook": {
-        "name": "second", "endpoint": f"{receiver.url}/hooks/second", "http_method": "POST", "status": "active",
-        "request_format": "json", "subscriptions": ["zen:event-type:ticket.status_changed"]}})
+    made = hooked_desk.call(
+        "POST",
+        "/webhooks",
+        {
+            "webhook": {
+                "name": "second",
+                "endpoint": f"{receiver.url}/hooks/second",
+                "http_method": "POST",
+                "status": "active",
+                "request_format": "json",
+                "subscriptions": ["zen:event-type:ticket.status_changed"],
+            }
+        },
+    )
     number = made.json()["webhook"]["id"]
     secret = hooked_desk.call("GET", f"/webhooks/{number}/signing_secret").json()["signing_secret"]["secret"]
     assert (made.status_code, "secret" in made.text) == (201, False)
@@ -142,8 +163,16 @@ def test_every_envelope_is_of_the_reference_schema(hooked_desk: Desk, receiver: 
     for event in came:
         validator.validate(event)
     families = {event["type"].rpartition(".")[2] for event in came}
-    assert {"merged", "soft_deleted", "comment_redacted", "comment_made_private", "attachment_linked_to_comment",
-            "attachment_redacted_from_comment", "custom_field_changed", "agent_assignment_changed"} <= families
+    assert {
+        "merged",
+        "soft_deleted",
+        "comment_redacted",
+        "comment_made_private",
+        "attachment_linked_to_comment",
+        "attachment_redacted_from_comment",
+        "custom_field_changed",
+        "agent_assignment_changed",
+    } <= families
 
 
 def everything(desk: Desk) -> None:
@@ -152,8 +181,19 @@ def everything(desk: Desk) -> None:
     desk.create()
     upload = desk.session.post(f"{desk.url}/api/v2/uploads?filename=a.txt", data=b"x").json()["upload"]
     comment = desk.say(1, body="hello secret", public=True, uploads=[upload["token"]])
-    desk.update(1, status="open", priority="low", type="incident", assignee_id=9101, group_id=70, external_id="g1",
-                subject="y", requester_id=9201, organization_id=500, custom_fields=[{"id": 360001, "value": "acme"}])
+    desk.update(
+        1,
+        status="open",
+        priority="low",
+        type="incident",
+        assignee_id=9101,
+        group_id=70,
+        external_id="g1",
+        subject="y",
+        requester_id=9201,
+        organization_id=500,
+        custom_fields=[{"id": 360001, "value": "acme"}],
+    )
     at = f"/tickets/1/comments/{comment['id']}"
     desk.call("PUT", f"{at}/redact", {"text": "secret"})
     desk.call("PUT", f"{at}/attachments/{comment['attachments'][0]['id']}/redact", {})

@@ -13,7 +13,7 @@ import pytest
 from tests.sandbox.zendesk.desk import Desk
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")   # zenpy's own imports warn on new Pythons
+    warnings.simplefilter("ignore")  # zenpy's own imports warn on new Pythons
     from zenpy import Zenpy
     from zenpy.lib.api_objects import Comment, Ticket
     from zenpy.lib.exception import APIException, RecordNotFoundException
