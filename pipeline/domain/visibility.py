@@ -11,7 +11,13 @@ from pipeline.errors import VisibilityError
 from schemas.content import File, Text, Visibility
 
 T = TypeVar("T")
-_SEAL = object()
+
+
+@dataclass(frozen=True)
+class _Seal:
+    """Says which very value was looked at, so that a copy with another value in it is not sealed."""
+
+    value: object
 
 
 @dataclass(frozen=True)
@@ -22,32 +28,36 @@ class Cleared(Generic[T]):
     seal: object = None
 
     def __post_init__(self) -> None:
-        if self.seal is not _SEAL:
+        if not _is_sealed(self):
             raise VisibilityError("Cleared values are made by pipeline.domain.visibility alone")
 
 
 def clear_text(text: Text) -> Cleared[Text]:
     """The text, if it is marked for the partner. Raises VisibilityError otherwise."""
     _refuse_internal(text.visibility, "a text")
-    return Cleared(text, _SEAL)
+    return Cleared(text, _Seal(text))
 
 
 def clear_file(file: File) -> Cleared[File]:
     """The file, if it is marked for the partner. Raises VisibilityError otherwise."""
     _refuse_internal(file.visibility, f"file {file.external_id}")
-    return Cleared(file, _SEAL)
+    return Cleared(file, _Seal(file))
 
 
 def clear_label(label: str) -> Cleared[str]:
     """A label out of casebridge's own closed vocabulary (milestones, case numbers): never a person's words."""
-    return Cleared(label, _SEAL)
+    return Cleared(label, _Seal(label))
 
 
 def require(value: object) -> Any:
     """What is inside a cleared value; the run-time half of the gate. Raises VisibilityError for anything else."""
-    if not isinstance(value, Cleared) or value.seal is not _SEAL:
+    if not isinstance(value, Cleared) or not _is_sealed(value):
         raise VisibilityError(f"{type(value).__name__} was about to reach a partner uncleared")
     return value.value
+
+
+def _is_sealed(cleared: Cleared[Any]) -> bool:
+    return isinstance(cleared.seal, _Seal) and cleared.seal.value is cleared.value
 
 
 def _refuse_internal(visibility: object, what: str) -> None:
