@@ -72,18 +72,27 @@ class Documents:
     def open(self, sha256: str) -> Iterator[bytes]:
         """The content in pieces of about 1 MiB; the last one comes only when all of them have the right SHA-256.
 
-        Raises FileNotFoundError, and OSError for a content that is damaged: it never arrives whole.
+        Raises FileNotFoundError, and OSError for a store that does not answer or a content that is damaged: it never
+        arrives whole.
         """
         held, hashed = b"", hashlib.sha256()
-        for piece in obstore.get(self._store, _key(sha256)).stream(min_chunk_size=PIECE):
+        for piece in _pieces(self._store, _key(sha256)):
             if held:
                 yield held
-            held = bytes(piece)
+            held = piece
             hashed.update(held)
         if hashed.hexdigest() != sha256:
             raise OSError(f"document {sha256[:12]} is damaged in the store: its SHA-256 is {hashed.hexdigest()[:12]}")
         if held:
             yield held
+
+
+def _pieces(store: ObjectStore, key: str) -> Iterator[bytes]:
+    try:
+        for piece in obstore.get(store, key).stream(min_chunk_size=PIECE):
+            yield bytes(piece)
+    except obstore.exceptions.BaseError as error:  # as a broken transfer: tried again
+        raise OSError(f"the document store does not answer ({type(error).__name__})") from error
 
 
 def _keep(store: ObjectStore, sha256: str, content: IO[bytes]) -> None:

@@ -106,6 +106,8 @@ def dispatch(
             Outcome(Verdict.RETRY, Reason.WAITING_RETRY, str(error), retry_after_seconds=error.retry_after),
             None,
         )
+    except Exception as error:  # noqa: BLE001 -- a writer's fault, maybe after it sent: what was sent stays on record
+        outcome, receipt = Outcome(Verdict.DEAD, Reason.UNREADABLE, f"{type(error).__name__}: {error}"), None
     return attempt.result(outcome, receipt, looked, started)
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import obstore
 import pytest
 
 from pipeline.documents import Documents, MismatchError
@@ -155,3 +156,17 @@ def test_the_environment_names_stores_that_outlive_a_process(url: str, *, accept
     else:
         with pytest.raises(ConfigurationError, match="s3://, gs://, az:// or file://"):
             read(env, {})
+
+
+def test_a_store_that_does_not_answer_breaks_the_transfer(
+    documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given an outage of the store, when a document is sent, then its sender sees a broken transfer, tried again."""
+    documents.put([INVOICE], limit=LIMIT)
+
+    def away(*_: object) -> None:
+        raise obstore.exceptions.GenericError("503 after ten tries")
+
+    monkeypatch.setattr(obstore, "get", away)
+    with pytest.raises(OSError, match="does not answer"):
+        b"".join(documents.open(SHA256))

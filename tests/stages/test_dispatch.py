@@ -186,6 +186,23 @@ def test_errors_are_outcomes(error: Exception, verdict: Verdict, reason: Reason)
     assert (outcome.verdict, outcome.reason) == (verdict, reason)
 
 
+def test_what_was_sent_stays_on_record_although_its_writer_fails() -> None:
+    """An answer that no writer foresaw: the delivery is a person's, and the exchange is there to be read."""
+
+    class Odd(Scene):
+        def receipt(self, work: Work, answers: Answers) -> Receipt:
+            raise KeyError("id")
+
+        def run(self, plan: Plan, **more: Any) -> Any:
+            sent = super().run(plan, **more)
+            sent.exchanges = ("POST /comments",)
+            return sent
+
+    done = deliver(Odd())
+    assert (done.outcome.verdict, done.outcome.reason) == (Verdict.DEAD, Reason.UNREADABLE)
+    assert done.exchanges == ("POST /comments",)
+
+
 def test_a_lost_lease_is_raised() -> None:
     """Nothing may be written about it, so it is no outcome."""
 

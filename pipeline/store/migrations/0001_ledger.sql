@@ -172,6 +172,8 @@ create table lane (
     check (0 <= head and head <= intent and intent <= tail)
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 create index lane_due on lane (target, due) where due is not null;
+-- What every sweep looks for among however many idle lanes: those that sleep on a need.
+create index lane_asleep on lane (id) where nonce is null and due is null and head < tail;
 
 -- Deliveries: insert only in the normal case; 'queued' with seq <= lane.head means done.
 create table delivery (
