@@ -59,6 +59,7 @@ class World:
         self._lock = threading.Lock()
         self._active: _Active | None = None
         self._looked_at = 0.0
+        self.trouble: str | None = None  # why the newest version is not in force, when it could not be read
 
     @property
     def config(self) -> Config:
@@ -191,7 +192,11 @@ class World:
         except (*AWAY, CasebridgeError) as error:
             if self._active is None:
                 raise
-            log.warning("active configuration not read", extra={"error": str(error)})
+            if self.trouble is None:  # once, not once a second
+                log.warning("active configuration not read", extra={"error": str(error)})
+            self.trouble = str(error)
+        else:
+            self.trouble = None
 
     def _refresh(self) -> None:
         with self.pool.connection(timeout=POOL_SECONDS if self._active is None else 1.0) as conn:

@@ -22,7 +22,7 @@ READY_SECONDS = 120.0
 SECONDS = 60.0
 CHILDREN = {"web", "ingest", "transform", "dispatch", "beat", "flower", "sandbox", "postgresql", "redis"}
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(420), pytest.mark.xdist_group("ports")]
 
 
 class Running:

@@ -19,6 +19,7 @@ from workers.bootstrap import World
 from workers.web.clock import DatabaseClock
 
 log = logging.getLogger(__name__)
+CANNOT_LOAD = "cannot be loaded: run `casebridge check`"
 
 LOOK_SECONDS = 1.0
 READY_SECONDS = 5.0
@@ -116,8 +117,8 @@ class Watcher:
             raise
         except Exception:  # whatever a connector says of a configuration, the watcher must go on
             log.exception("the configuration cannot be loaded")
-            return {"configuration": "cannot be loaded: run `casebridge check`"}
-        return {}
+            return {"configuration": CANNOT_LOAD}
+        return {"configuration": CANNOT_LOAD} if self._world.trouble else {}
 
     def _cursors(self, conn: Conn) -> dict[str, str]:
         lacking = [name for name in self._world.connectors if signals.cursor(conn, name) is None]
