@@ -17,9 +17,10 @@ from pipeline.connector import Limit
 from pipeline.stages import refusals
 from pipeline.stages.senders import InHand, Senders
 from pipeline.stages.settling import Finished, blocked_for, fallen, settlement, unrecorded
-from pipeline.store import lanes, targets
-from pipeline.store.lanes import Held, Settled
+from pipeline.store import lanes, settlements, targets
+from pipeline.store.lanes import Held
 from pipeline.store.pool import REFUSALS, Conn, again
+from pipeline.store.settlements import Settled
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ class Drain:
         return _Written(done, settled, ready, deliver, len(claimed), settled.cases | asleep)
 
     def _settle(self, done: Sequence[Finished], *, keep: bool) -> Settled:
-        return lanes.settle(self.conn, [settlement(item, keep=keep) for item in done], lease=self.lease)
+        return settlements.settle(self.conn, [settlement(item, keep=keep) for item in done], lease=self.lease)
 
     def _recordable(self, item: Finished) -> Finished:
         """The outcome, if the ledger takes it (tried and taken back); else the dead letter that stands for it."""

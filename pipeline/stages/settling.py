@@ -11,7 +11,8 @@ from pipeline.domain.retry import CAP, RetryPolicy
 from pipeline.domain.states import DeliveryState
 from pipeline.plan import Outcome, Verdict
 from pipeline.stages.dispatch import Delivered
-from pipeline.store.lanes import DECODE, Attempt, Held, Settlement
+from pipeline.store.lanes import DECODE, Held
+from pipeline.store.settlements import Attempt, Settlement
 from pipeline.store.sql import storable
 from schemas.operation import OperationKind
 

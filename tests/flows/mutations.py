@@ -47,7 +47,7 @@ MUTATIONS = (
     ),
     Mutation(
         f"{G1}04_an_unknown_partner_waits_in_quarantine",
-        f"{STAGES}transform.py",
+        f"{STAGES}routing.py",
         "blocks = not cases  #",
         "blocks = False  #",
     ),
@@ -235,7 +235,7 @@ MUTATIONS = (
     ),
     Mutation(
         f"{BACK}09_a_status_requeued_too_late_does_not_undo_a_newer_one",
-        f"{STAGES}transform.py",
+        f"{STAGES}routing.py",
         "if self.book.is_overtaken(item, cases):",
         "if False:",
     ),

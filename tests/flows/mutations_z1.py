@@ -62,7 +62,7 @@ MUTATIONS = (
     ),
     Mutation(
         f"{LATER}05_a_merged_ticket_hands_its_thread_on",
-        f"{STAGES}transform.py",
+        f"{STAGES}routing.py",
         "changes.move_link(self.conn, move)",
         "pass",
     ),
@@ -74,7 +74,7 @@ MUTATIONS = (
     ),
     Mutation(
         f"{LATER}05_tickets_of_two_partners_stay_apart",
-        f"{STAGES}transform.py",
+        f"{STAGES}routing.py",
         "self._require_same_partners(item.change.ref, move.to)",
         "pass",
     ),

@@ -9,10 +9,11 @@ import msgspec
 from pipeline.connector import Signal
 from pipeline.domain.reason import Reason
 from pipeline.domain.states import DeliveryState
-from pipeline.store import deliveries, lanes, signals
+from pipeline.store import deliveries, lanes, settlements, signals
 from pipeline.store.deliveries import NewDelivery
-from pipeline.store.lanes import Attempt, Held, Settlement
+from pipeline.store.lanes import Held
 from pipeline.store.pool import Conn
+from pipeline.store.settlements import Attempt, Settlement
 from schemas.change import Change, ChangeKind, ObjectRef, Snapshot
 from schemas.content import Author, Side, Text
 from schemas.operation import AnyOperation, Comment, Create
@@ -82,7 +83,9 @@ def settle(conn: Conn, held: Held, reason: Reason = Reason.DELIVERED, verdict: s
     )
     how.setdefault("done", verdict in {"done", "already"})
     with conn.transaction():
-        settled = lanes.settle(conn, [Settlement(held, attempt, queue=how.pop("queue", "gemini"), **how)], lease=LEASE)
+        settled = settlements.settle(
+            conn, [Settlement(held, attempt, queue=how.pop("queue", "gemini"), **how)], lease=LEASE
+        )
         lanes.wake(conn, settled.cases)
 
 

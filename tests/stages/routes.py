@@ -6,7 +6,8 @@ from typing import Any
 from pipeline.config import Config, Partner
 from pipeline.connector import Signal
 from pipeline.flow import Flow, Move, Opening, Planned, Situation, Step
-from pipeline.stages.transform import Transformed, transform
+from pipeline.stages.routing import Transformed
+from pipeline.stages.transform import transform
 from pipeline.store import signals
 from pipeline.store.pool import Conn
 from schemas.change import Change, ChangeKind, ObjectRef, Snapshot

@@ -12,7 +12,7 @@ from pipeline.domain.reason import Reason
 from pipeline.errors import LeaseLostError
 from pipeline.plan import Outcome, Receipt, Verdict
 from pipeline.stages.settling import Finished
-from pipeline.store import lanes, targets
+from pipeline.store import lanes, settlements, targets
 from pipeline.store.lanes import Held
 from pipeline.store.pool import Conn
 from schemas.change import ObjectRef
@@ -246,10 +246,10 @@ def test_settles_lock_lanes_in_the_order_of_their_ids(conn: Conn, another: NewCo
     in_case(conn, "other", "two")
     first, second = sorted(claim(conn), key=lambda held: held.id)
     blocker, watcher = another(), another()
-    done = [lanes.Settlement(held, None, done=True, queue="gemini") for held in (second, first)]
+    done = [settlements.Settlement(held, None, done=True, queue="gemini") for held in (second, first)]
     with blocker.transaction():
         blocker.execute("select 1 from lane where id = %s for update", [first.id])
-        thread = threading.Thread(target=lambda: lanes.settle(conn, done, lease=drain(conn, Target()).lease))
+        thread = threading.Thread(target=lambda: settlements.settle(conn, done, lease=drain(conn, Target()).lease))
         thread.start()
         while watcher.execute("select 1 from pg_locks where not granted").fetchone() is None:
             assert thread.is_alive()

@@ -8,10 +8,10 @@ import pytest
 
 from pipeline.domain.reason import Reason
 from pipeline.domain.states import DeliveryState
-from pipeline.store import deliveries, lanes
+from pipeline.store import deliveries, lanes, settlements
 from pipeline.store.deliveries import NewDelivery
-from pipeline.store.lanes import Attempt, Settlement
 from pipeline.store.pool import Conn, connect
+from pipeline.store.settlements import Attempt, Settlement
 from schemas.content import Author, Side, Text
 from schemas.operation import Comment, State
 
@@ -43,10 +43,10 @@ def claim(conn: Conn, target: str = "gemini") -> list[lanes.Held]:
     return lanes.claim(conn, target, owner="me", lease=LEASE, room=64)
 
 
-def settle(conn: Conn, held: lanes.Held, *, keep: bool = False, **how: object) -> lanes.Settled:
+def settle(conn: Conn, held: lanes.Held, *, keep: bool = False, **how: object) -> settlements.Settled:
     done = Settlement(held, DELIVERED, done=bool(how.pop("done", True)), keep=keep, queue="gemini", **how)  # type: ignore[arg-type]
     with conn.transaction():
-        return lanes.settle(conn, [done], lease=LEASE)
+        return settlements.settle(conn, [done], lease=LEASE)
 
 
 def test_a_lane_has_one_holder(conn: Conn) -> None:

@@ -2,7 +2,8 @@
 
 import time
 
-from pipeline.stages.transform import Transformed, transform
+from pipeline.stages.routing import Transformed
+from pipeline.stages.transform import transform
 from pipeline.store import changes
 from workers.app import app
 from workers.context import hints, world
