@@ -48,7 +48,7 @@ MUTATIONS = (
     Mutation(
         f"{G1}04_an_unknown_partner_waits_in_quarantine",
         f"{STAGES}routing.py",
-        "blocks = not cases  #",
+        "blocks = case_id is None  #",
         "blocks = False  #",
     ),
     Mutation(
