@@ -15,6 +15,7 @@ from pipeline.limits import RedisError, open_redis
 from pipeline.service.errors import RefusedError
 from pipeline.service.ledger import open_ledger
 from pipeline.store.pool import Conn
+from workers.cli.launch.sandbox_ledger import beside
 from workers.demo.environment import sandbox_config, sandbox_environment
 from workers.embedded.services import normalised
 from workers.instance import Instance
@@ -129,10 +130,13 @@ def actor() -> str:
 
 
 def _of_servers(record: Record | None) -> dict[str, str]:
-    """Addresses of embedded servers that a living process owns."""
+    """Addresses of embedded servers that a living process owns; a run with stand-ins has a ledger of its own."""
     names = {"postgresql": "DATABASE_URL", "redis": "REDIS_URL"}
     servers = record.servers.items() if record else ()
-    return {names[name]: it.url for name, it in servers if name in names and it.owner and it.owner.alive}
+    found = {names[name]: it.url for name, it in servers if name in names and it.owner and it.owner.alive}
+    if "DATABASE_URL" in found and _stand_ins_of(record):
+        found["DATABASE_URL"] = beside(found["DATABASE_URL"])
+    return found
 
 
 def _stand_ins_of(record: Record | None) -> dict[str, str]:

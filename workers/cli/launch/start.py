@@ -20,7 +20,7 @@ from pipeline.service import configuration, ledger
 from pipeline.service.check import read_file
 from workers.bootstrap import World
 from workers.cli.attach import SANDBOX, against_stand_ins
-from workers.cli.launch import fleet, ports
+from workers.cli.launch import fleet, ports, sandbox_ledger
 from workers.demo.people import ROOTS
 from workers.embedded import open_services
 from workers.instance import Instance, Say, claim
@@ -85,7 +85,9 @@ def up(home: Path, env: Mapping[str, str], wish: Wish, say: Say, then: Then | No
             if wish.sandbox:
                 stack.enter_context(running_sandbox(instance, places, env, say))
             services = stack.enter_context(open_services(home, given, say))
-            env = {**env, "DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url if wish.broker else ""}
+            own = wish.sandbox and "postgresql" in services.embedded
+            url = sandbox_ledger.begin(services.database_url) if own else services.database_url
+            env = {**env, "DATABASE_URL": url, "REDIS_URL": services.redis_url if wish.broker else ""}
             prepare(read(env, discover()), say)
             with recorded(instance, places):
                 run(instance, places, env, wish, say, then)
