@@ -22,10 +22,11 @@ from pipeline.store import audit, changes, deliveries
 from pipeline.store.changes import Broken, Ending, OpenChange
 from pipeline.store.deliveries import NewDelivery
 from pipeline.store.pool import AWAY, Conn
-from schemas.change import ChangeKind, ObjectRef
-from schemas.operation import AnyOperation, Bind, State
+from schemas.change import Change, ChangeKind, ObjectRef
+from schemas.operation import AnyOperation, Bind, Comment, Create, State
 
 SETTLE_AGAIN_SECONDS = 1.0
+HOP_LIMIT = 8  # systems that a change may have crossed; one more is a loop (flows.md rule 4)
 
 
 @dataclass
@@ -111,6 +112,9 @@ class Routing:
             raise Deferred
         if self.book.is_overtaken(item, cases):
             raise SkippedError(Reason.OLDER_REVISION, "a newer value of the same thing went out before it")
+        if _hops(item.change) >= HOP_LIMIT:
+            detail = f"found a change after {_hops(item.change)} hops between systems, expected fewer than {HOP_LIMIT}"
+            raise PermanentError(Reason.LOOP, detail)
         opened = self._open(item, cases)
         concerned = list(dict.fromkeys([*cases, *opened]))
         if not concerned:
@@ -180,7 +184,7 @@ class Routing:
                 change_id=item.id,
                 flow=step.flow,
                 name=step.full_name,
-                operation=step.operation,
+                operation=_carried(step.operation, item.change),
                 key=key(step.full_name),
                 needs=tuple(key(f"{step.flow}.{need}") for need in step.needs),
                 settle_seconds=self.config.settings.status_settle_seconds if step.settles else 0.0,
@@ -236,6 +240,17 @@ def _without_row_numbers(name: str, links: Sequence[Link]) -> str:
     head, _, last = name.rpartition("_")
     place = next((place for place, link in enumerate(links) if str(link.id) == last), None)
     return name if place is None else f"{head}_#{place}"
+
+
+def _hops(change: Change) -> int:
+    return int(change.details.get("hop_count") or 0)
+
+
+def _carried(operation: AnyOperation, change: Change) -> AnyOperation:
+    """The operation with the hops that its change has behind it, where it has any: writers add one."""
+    if not _hops(change) or not isinstance(operation, Create | Comment | State):
+        return operation
+    return structs.replace(operation, details=operation.details | {"hop_count": _hops(change)})
 
 
 def _planned(planned: Planned, link_id: int) -> Link:

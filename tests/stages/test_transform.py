@@ -13,7 +13,7 @@ from pipeline.store import changes, dead_letters
 from pipeline.store.lanes import DECODE
 from pipeline.store.pool import Conn
 from schemas.change import ChangeKind, ObjectRef
-from schemas.operation import Bind
+from schemas.operation import Bind, Comment
 from tests.service.scenes import append, claim, create, kill, settle
 from tests.stages.drains import states
 from tests.stages.routes import CONFIG, THREAD, US, change, ends, flow, read, route, routed, transformed
@@ -240,3 +240,15 @@ def test_a_discarded_create_takes_along_what_its_object_was_for(conn: Conn) -> N
     transformed(conn)
     assert [state for _, state, _ in states(conn)] == ["cancelled"] * 3
     assert ends(conn)["c2"] == "skipped: not_routed"
+
+
+def test_hops_between_systems_are_carried_on_and_end_as_a_loop(conn: Conn) -> None:
+    """What came over three systems says so in the write that follows; after eight it is a dead letter `loop`."""
+    read(conn, change("c0", OPENED), change("c1", details={"hop_count": 3}), change("c2", details={"hop_count": 8}))
+    transformed(conn)
+    row = conn.execute("select operation from delivery where name like 'T.said%'").fetchone()
+    assert row is not None
+    said = DECODE(bytes(row[0]))
+    assert isinstance(said, Comment)
+    assert said.details == {"hop_count": 3}
+    assert ends(conn)["c2"] == f"dead: {Reason.LOOP}"
