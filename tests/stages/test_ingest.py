@@ -33,7 +33,7 @@ class Source:
     pages: Callable[[Mapping[str, Any]], Page] = lambda cursor: Page((), cursor)
 
     def receive(self, *_: Any) -> Signal:
-        raise NotImplementedError
+        raise AssertionError("ingest reads and polls; receiving is the web's")
 
     def object_of(self, raw: bytes) -> str | None:
         return None
